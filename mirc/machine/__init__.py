@@ -1,0 +1,3 @@
+from mirc.machine.model import Compute, Link, Machine, Memory, Sram, TierKind
+
+__all__ = ["Compute", "Link", "Machine", "Memory", "Sram", "TierKind"]
