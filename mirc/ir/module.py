@@ -5,6 +5,7 @@ from functools import cached_property
 import attrs
 
 from mirc.diagnostics import Span
+from mirc.ir.names import families_of
 from mirc.ir.values import Value
 
 Fields = tuple["Field", ...]
@@ -12,7 +13,10 @@ Fields = tuple["Field", ...]
 
 @attrs.frozen(slots=True)
 class Trivia:
-    """Comments around a line: those on the lines above it, and the one at its end."""
+    """Comments around a line: those on the lines above it, and the one at its end.
+
+    Each begins with ``//``; an empty string above is a blank line that the author left.
+    """
 
     above: tuple[str, ...] = ()
     trailing: str | None = None
@@ -33,7 +37,7 @@ class Field:
     key: str
     value: Value
     confidence: float | None = None
-    span: Span | None = _span()
+    span: Span | None = _span()  # from the key to the end of the value or confidence
     trivia: Trivia | None = _trivia()
 
 
@@ -46,6 +50,7 @@ class Block:
     span: Span | None = _span()  # of the name
     trivia: Trivia | None = _trivia()
     closing: Trivia | None = _trivia()  # comments before the closing brace
+    extent: Span | None = _span()  # from the keyword to the closing brace
 
     def value(self, key: str) -> Value | None:
         """Return what was written for ``key``, or None."""
@@ -129,6 +134,7 @@ class Module:
     declarations: tuple[Declaration, ...] = ()
     info: Block | None = None
     version: tuple[int, int] = (1, 0)
+    header: Trivia | None = _trivia()  # comments around the version line
     trailing: Trivia | None = _trivia()  # comments after the last declaration
 
     @cached_property
@@ -140,6 +146,43 @@ class Module:
     def templates(self) -> dict[str, Template]:
         """Templates by name, in written order."""
         return {d.name: d for d in self.declarations if isinstance(d, Template)}
+
+    @cached_property
+    def data(self) -> dict[str, "Object | Template"]:
+        """Objects and templates by name: whatever a step may read."""
+        return {d.name: d for d in self.declarations if isinstance(d, Object | Template)}
+
+    @cached_property
+    def families(self) -> dict[str, tuple[str, ...]]:
+        """Parts by family, in written order: ``P`` to ``P[0]``, ``P[1]``, ..."""
+        found: dict[str, list[str]] = {}
+        for name in self.data:
+            if name.endswith("]"):
+                for family in families_of(name):
+                    found.setdefault(family, []).append(name)
+        return {family: tuple(parts) for family, parts in found.items()}
+
+    @cached_property
+    def coalitions(self) -> dict[str, Coalition]:
+        """Coalitions by name, in written order."""
+        return {d.name: d for d in self.declarations if isinstance(d, Coalition)}
+
+    @cached_property
+    def tenants(self) -> dict[str, Tenant]:
+        """Tenants by name, in written order."""
+        return {d.name: d for d in self.declarations if isinstance(d, Tenant)}
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Claims by name, in written order."""
+        return {d.name: d for d in self.declarations if isinstance(d, Claim)}
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """Return what a reference means: the object itself, or all parts of a family.
+
+        A name that is declared means itself; an undeclared one gives nothing.
+        """
+        return (name,) if name in self.data else self.families.get(name, ())
 
     @cached_property
     def phases(self) -> dict[str, Phase]:

@@ -1,6 +1,6 @@
-"""The literal values a field may hold, as written: units are kept, meaning comes from the field table."""
+"""The values a field may hold, as written: units are kept, the field table gives the meaning."""
 
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import attrs
 
@@ -14,7 +14,7 @@ class Text:
 
 @attrs.frozen(slots=True)
 class Name:
-    """A bare dotted word: an enum's member or a reference (``WEIGHT_TILE``, ``model.layers.0.w``)."""
+    """A bare dotted word: an enum's member or a reference (``WEIGHT_TILE``, ``layers.0.w``)."""
 
     text: str
 
@@ -41,4 +41,4 @@ class Call:
     args: tuple["Value", ...]
 
 
-Value: TypeAlias = Union[bool, int, float, Text, Name, Size, Time, Call, tuple["Value", ...]]
+Value: TypeAlias = bool | int | float | Text | Name | Size | Time | Call | tuple["Value", ...]

@@ -1,0 +1,170 @@
+"""Objects, phases and plans into the value that holds for a field, and where it comes from."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from mirc.ir.enums import ObjectClass
+from mirc.ir.fields import FIELD_BY_KEY
+from mirc.ir.module import Block, Field, Module, Override
+from mirc.ir.names import families_of
+
+
+class Layer(StrEnum):
+    """Who said so; each layer wins over those before it."""
+
+    DEFAULT = "default"
+    """The class, or the field's own default."""
+    OBJECT = "object"
+    """The object's or template's declaration."""
+    PLAN = "plan"
+    """An override of the plan."""
+    PHASE = "phase"
+    """An override of the phase."""
+    SIGNAL = "signal"
+    """An override of the signal."""
+    PLAN_PHASE = "plan phase"
+    """An override of the plan for the phase."""
+
+
+@attrs.frozen(slots=True)
+class Origin:
+    """Where a value comes from: the layer, its name (of class, object, phase ...), the field."""
+
+    layer: Layer
+    name: str = ""
+    field: Field | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(slots=True)
+class Resolved:
+    """A typed value, its confidence (None where none was written) and its origin.
+
+    Sizes are int bytes (or ``PerToken``, ``PerSequence``), times float microseconds, words enum
+    members, lists tuples, references str; None where nothing holds.
+    """
+
+    value: Any
+    confidence: float | None
+    origin: Origin
+
+
+def read_field(field: Field) -> Any:
+    """Return the typed value of one field of any declaration of a verified module."""
+    return FIELD_BY_KEY[field.key].type.read(field.value)
+
+
+def read(block: Block, key: str) -> Any:
+    """Return the typed value of ``key`` in a block: its default where unwritten, or None."""
+    written = block.value(key)
+    spec = FIELD_BY_KEY[key]
+    if written is None:
+        written = spec.default
+    return None if written is None else spec.type.read(written)
+
+
+class View:
+    """What holds for each object while a phase or signal lasts, under a plan.
+
+    Class default < object < plan < phase < signal < the plan's phase. An override of a family
+    holds for its parts unless the same layer names the part. Each ``get`` is O(1): it looks at
+    most at six declarations.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        phase: str | None = None,
+        signal: str | None = None,
+        plan: str | None = None,
+    ) -> None:
+        self.module = module
+        self._data = module.data
+        self._layers = tuple(_layers(module, phase, signal, plan))
+        self._fields: dict[str, dict[str, Field]] = {}
+        self._classes: dict[str, ObjectClass | None] = {}
+        self._defaults: dict[tuple[str, ObjectClass | None], Resolved] = {}
+        self._typed: dict[tuple[str, type, object], Any] = {}
+
+    def get(self, name: str, key: str) -> Resolved:
+        """Resolve one field of an object or template; raise KeyError for an unknown name or key."""
+        for layer, source, overrides in self._layers:
+            found = self._override(overrides, name, key)
+            if found is not None:
+                return self._resolved(found, Origin(layer, source, found))
+        written = self._written(name).get(key)
+        if written is not None:
+            return self._resolved(written, Origin(Layer.OBJECT, name, written))
+        return self._default(self.class_of(name), key)
+
+    def value(self, name: str, key: str) -> Any:
+        """Return the typed value alone."""
+        return self.get(name, key).value
+
+    def class_of(self, name: str) -> ObjectClass | None:
+        """Return an object's class; None for an extern object that does not say."""
+        if name not in self._classes:
+            written = self._written(name).get("class")
+            self._classes[name] = None if written is None else read_field(written)
+        return self._classes[name]
+
+    def _written(self, name: str) -> dict[str, Field]:
+        fields = self._fields.get(name)
+        if fields is None:
+            fields = {field.key: field for field in self._data[name].fields}
+            self._fields[name] = fields
+        return fields
+
+    def _override(
+        self, overrides: dict[str, dict[str, Field]], name: str, key: str
+    ) -> Field | None:
+        own = overrides.get(name)
+        if own is not None and key in own:
+            return own[key]
+        if name.endswith("]"):
+            for family in families_of(name):
+                shared = overrides.get(family)
+                if shared is not None and key in shared:
+                    return shared[key]
+        return None
+
+    def _resolved(self, field: Field, origin: Origin) -> Resolved:
+        memo = (field.key, type(field.value), field.value)
+        if memo not in self._typed:
+            self._typed[memo] = read_field(field)
+        return Resolved(self._typed[memo], field.confidence, origin)
+
+    def _default(self, klass: ObjectClass | None, key: str) -> Resolved:
+        memo = (key, klass)
+        if memo not in self._defaults:
+            spec = FIELD_BY_KEY[key]
+            written = spec.default_for(klass)
+            value = None if written is None else spec.type.read(written)
+            named = klass if klass in spec.class_defaults else ""
+            self._defaults[memo] = Resolved(value, None, Origin(Layer.DEFAULT, named or ""))
+        return self._defaults[memo]
+
+
+def _layers(
+    module: Module, phase: str | None, signal: str | None, plan: str | None
+) -> Iterable[tuple[Layer, str, dict[str, dict[str, Field]]]]:
+    """Yield the override layers that hold, strongest first."""
+    planned = module.plans[plan] if plan is not None else None
+    if planned is not None and phase is not None:
+        for part in planned.phases:
+            if part.name == phase:
+                yield Layer.PLAN_PHASE, planned.name, _by_name(part.overrides)
+    if signal is not None:
+        yield Layer.SIGNAL, signal, _by_name(module.signals[signal].overrides)
+    if phase is not None:
+        yield Layer.PHASE, phase, _by_name(module.phases[phase].overrides)
+    if planned is not None:
+        yield Layer.PLAN, planned.name, _by_name(planned.overrides)
+
+
+def _by_name(overrides: tuple[Override, ...]) -> dict[str, dict[str, Field]]:
+    return {
+        override.name: {field.key: field for field in override.fields} for override in overrides
+    }

@@ -1,0 +1,121 @@
+"""Golden cases of syntax errors, and what recovery promises on any text."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lark import UnexpectedInput
+
+from mirc.diagnostics import FileFindings, Findings, Source
+from mirc.diagnostics.render import full
+from mirc.grammar.parser import lark
+from mirc.grammar.recover import LIMIT, diagnose, recover
+from mirc.grammar.syntax_rules import BAD_UNIT, EMPTY_FILE, SYNTAX_RULES, TOO_MANY
+
+CASES = sorted((Path(__file__).parent.parent / "cases" / "syntax").glob("*.mir"))
+SAMPLES = Path(__file__).parent.parent.parent / "samples"
+MARK = "// ---\n"
+TEXT = (SAMPLES / "serving-small.mir").read_text(encoding="utf-8")
+
+
+def parses(text: str) -> bool:
+    try:
+        lark().parse(text)
+    except UnexpectedInput:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_syntax_error_is_reported_as_its_golden_case_says(
+    path: Path, request: pytest.FixtureRequest
+) -> None:
+    written, _, expected = path.read_text(encoding="utf-8").partition(MARK)
+    source = Source(path.name, written)
+    report = full(Findings((FileFindings(source, diagnose(lark(), source)),)))
+    if request.config.getoption("--bless"):
+        path.write_text(written + MARK + report, encoding="utf-8")
+    else:
+        assert report == expected
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_corrected_text_parses_and_keeps_every_line_where_it_was(path: Path) -> None:
+    written = path.read_text(encoding="utf-8").partition(MARK)[0]
+    text = recover(lark(), Source(path.name, written)).text
+    if path.stem == "unknown-major-version":
+        assert text is None
+        return
+    assert text is not None
+    assert parses(text)
+    assert len(text) >= len(written)
+
+
+def test_every_syntax_rule_but_the_limits_has_a_golden_case() -> None:
+    reports = "".join(path.read_text(encoding="utf-8").partition(MARK)[2] for path in CASES)
+    unseen = [rule.name for rule in SYNTAX_RULES if f"[{rule.code} {rule.name}]" not in reports]
+    assert unseen == [EMPTY_FILE.name, TOO_MANY.name]
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.mir")), ids=lambda path: path.stem)
+def test_a_text_that_parses_has_no_syntax_errors(path: Path) -> None:
+    assert diagnose(lark(), Source(path.name, path.read_text(encoding="utf-8"))) == ()
+
+
+def test_reporting_stops_at_the_limit_and_says_so() -> None:
+    text = "object a {\n" + "  x = 1QB\n" * (LIMIT + 10) + "}\n"
+    found = diagnose(lark(), Source("a", text))
+    assert [d.rule for d in found] == [BAD_UNIT] * LIMIT + [TOO_MANY]
+
+
+def test_one_mistake_deep_in_a_file_is_one_report() -> None:
+    line = TEXT.index("  flops  = PER_TOKEN", len(TEXT) // 2)
+    broken = TEXT[:line] + TEXT[line:].replace("=", ":", 1)
+    found = diagnose(lark(), Source("a", broken))
+    assert [(d.rule.name, d.span.start) for d in found] == [
+        ("colon-for-equals", broken.index(":", line))
+    ]
+
+
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, len(TEXT)),
+        st.sampled_from([0, 0, 1, 3, 20, 200]),
+        st.sampled_from(
+            ["", "", *"{}[]()=,@;:#\"'/-$\n\\\0é", "/*", "object ", "step ", "x = 1 ", "mir 1.0"]
+        ),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(EDITS)
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_accepted_or_explained(edits: list[tuple[int, int, str]]) -> None:
+    text = TEXT
+    for offset, length, inserted in edits:
+        text = text[:offset] + inserted + text[offset + length :]
+    source = Source("edited.mir", text)
+    found = diagnose(lark(), source)
+    unknown_version = any(d.rule.name == "unknown-version" for d in found)
+    assert unknown_version or parses(text) == (not found)
+    assert all(0 <= d.span.start <= d.span.end <= len(text) + 1 for d in found)
+    assert len(full(Findings((FileFindings(source, found),)))) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$" * 300_000,
+        "$ " * 100_000,
+        "[" * 100_000,
+        "object a {\n" * 5_000,
+        '"' * 100_000,
+        "}" * 50_000,
+    ],
+    ids=["characters", "apart", "brackets", "openers", "quotes", "closers"],
+)
+def test_hostile_texts_are_refused_in_bounded_work(text: str) -> None:
+    assert 1 <= len(diagnose(lark(), Source("hostile", text))) <= LIMIT + 1
