@@ -1,5 +1,6 @@
 """A finding about a text: a code, a place, a sentence and a way out."""
 
+import re
 from bisect import bisect_right
 from enum import StrEnum
 from functools import cached_property
@@ -33,9 +34,7 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         """Offset of the first character of each line."""
-        starts = [0]
-        starts += [i + 1 for i, char in enumerate(self.text) if char == "\n"]
-        return starts
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and column (in characters) of an offset."""
