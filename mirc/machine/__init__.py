@@ -1,3 +1,5 @@
-from mirc.machine.model import Compute, Link, Machine, Memory, Sram, TierKind
+from mirc.machine.model import Machine
+from mirc.machine.parts import Compute, Link, Memory, Sram, TierKind
+from mirc.machine.verify import InvalidMachineError
 
-__all__ = ["Compute", "Link", "Machine", "Memory", "Sram", "TierKind"]
+__all__ = ["Compute", "InvalidMachineError", "Link", "Machine", "Memory", "Sram", "TierKind"]

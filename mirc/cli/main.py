@@ -1,0 +1,182 @@
+"""Arguments into a command: the list of commands, and what happens when one cannot go on."""
+
+import difflib
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import click
+
+import mirc
+from mirc.diagnostics.errors import CouldNotRun
+
+# (name, where it is, what it does), in the order of --help. A room is imported only when its
+# command runs: `mirc --help` and `mirc check` start without numpy and torch.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("check", "mirc.cli.check:check", "Report what is wrong in .mir files."),
+    ("compile", "mirc.cli.compile:compile_", "Turn a model into memory intent (.mir)."),
+    ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
+    ("machine", "mirc.cli.machine:machine", "List the machines, or show one."),
+)
+
+COULD_NOT_RUN = 2
+INTERRUPTED = 130  # as shells report SIGINT
+BROKEN_PIPE = 141  # as shells report SIGPIPE; 1 would mean findings
+
+
+class _PipeClosedError(Exception):
+    """Whoever read our output has left."""
+
+
+@contextmanager
+def _naming_closed_pipes() -> Iterator[None]:
+    # click would turn a closed pipe into exit code 1, which here means findings.
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosedError from error
+
+
+class Commands(click.Group):
+    """The group ``mirc``: commands imported on demand, every error one sentence.
+
+    Commands end with ``ctx.exit(code)``: 0 clean, 1 findings; whatever stops them is 2.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the help page."""
+        del ctx
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; ``None`` if there is no such."""
+        del ctx
+        for name, target, _ in COMMANDS:
+            if name == cmd_name:
+                module, _, attribute = target.partition(":")
+                command = getattr(import_module(module), attribute)
+                assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that ``args`` begins with; an unknown one gets the nearest name."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], names, n=1)
+            advice = f"did you mean `{near[0]}`?" if near else f"choose from {', '.join(names)}"
+            raise click.UsageError(f"there is no command `{args[0]}`: {advice}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, _, summary in COMMANDS])
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the arguments (``--help`` and ``--version`` answer here)."""
+        with _naming_closed_pipes():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the arguments name."""
+        with _naming_closed_pipes():
+            return super().invoke(ctx)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line and exit; nothing but exit codes leaves here."""
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(*args, **extra)
+            sys.stdout.flush()
+        except (click.Abort, KeyboardInterrupt):
+            _say("interrupted")
+            sys.exit(INTERRUPTED)
+        except (BrokenPipeError, _PipeClosedError):
+            _discard_output()
+            sys.exit(BROKEN_PIPE)
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            _say(*_sentences(error))
+            if os.environ.get("MIRC_DEBUG"):
+                traceback.print_exc()
+            _discard_output()
+            sys.exit(COULD_NOT_RUN)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.command("mirc", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(mirc.__version__, prog_name="mirc", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Memory Intent IR: compile a model into it, check it, simulate it."""
+    # The one place that reads these two (no-color.org; NO_COLOR wins, as in Python itself).
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    elif os.environ.get("FORCE_COLOR"):
+        ctx.color = True
+
+
+def main() -> None:
+    """Run the process's own arguments."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding cannot show must not end the command.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    cli(prog_name="mirc")
+
+
+def _sentences(error: Exception) -> tuple[str, str | None]:  # noqa: PLR0911 - one row per case
+    match error:
+        case CouldNotRun():
+            return f"error: {error.message}", error.hint
+        case click.exceptions.NoArgsIsHelpError():
+            return error.format_message(), None
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "mirc"
+            return f"error: {_lowered(error.format_message())}", f"see `{path} --help`"
+        case click.ClickException():
+            return f"error: {_lowered(error.format_message())}", None
+        case MemoryError():
+            return "error: out of memory", "use a smaller input, or a machine with more memory"
+        case RecursionError():
+            return "error: the input nests too deeply", "flatten it"
+        case OSError(errno=errno.ENOSPC):
+            return f"error: {_lowered(str(error.strerror))}", "make room, or write elsewhere"
+        case OSError() if error.strerror:
+            name = f" `{error.filename}`" if error.filename else ""
+            return f"error: the system refused{name}: {_lowered(error.strerror)}", None
+        case _:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            return (
+                f"error: this is a bug in mirc: {text[:500]}",
+                "run it again with MIRC_DEBUG=1 and report the traceback",
+            )
+
+
+def _lowered(message: str) -> str:
+    return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _say(message: str, hint: str | None = None) -> None:
+    try:
+        click.echo(message, err=True)
+        if hint:
+            click.echo(f"help: {hint}", err=True)
+    except OSError:
+        # Standard error is gone as well: the exit code is all that is left to say.
+        return
+
+
+def _discard_output() -> None:
+    # What is still buffered cannot be written: without this, Python complains as it exits.
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)

@@ -1,0 +1,79 @@
+"""A command's text into a file, whole or not at all, or onto standard output."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+import click
+
+from mirc.diagnostics.errors import CouldNotRun
+
+STDOUT = "-"
+
+
+def write_text(path: str, text: str) -> None:
+    """Write ``text`` as UTF-8, line ends as they are, to ``path``; ``-`` is standard output.
+
+    A reader of ``path`` sees the old file or the whole new one: the text goes to a temporary file
+    in the same folder, which then takes the name. If anything interrupts, the temporary file is
+    removed. Devices and pipes are written in place. Raises ``CouldNotRun``.
+    """
+    if path == STDOUT:
+        click.echo(text, nl=False)
+        return
+    check_writable(path)
+    # A link keeps pointing where it did: the file behind it is the one replaced.
+    target = Path(os.path.realpath(path))
+    data = text.encode("utf-8", "surrogateescape")
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def check_writable(path: str) -> None:
+    """Raise ``CouldNotRun`` if ``path`` can be seen not to be writable: before work, not after."""
+    if path == STDOUT:
+        return
+    if not path:
+        raise CouldNotRun("the output has an empty name", "name a file, or `-` for standard output")
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise CouldNotRun(f"`{path}` is a directory", "name a file in it")
+        if target.parent.exists() and not target.parent.is_dir():
+            raise CouldNotRun(f"`{target.parent}` is not a directory", "choose another output")
+        if not target.parent.exists():
+            raise CouldNotRun(
+                f"the folder of `{path}` does not exist", f"create it: mkdir -p {target.parent}"
+            )
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
+    if not target.exists() and not os.access(target.parent, os.W_OK | os.X_OK):
+        raise CouldNotRun(
+            f"no permission to write into `{target.parent}`", "choose another output folder"
+        )
+
+
+def _replace(target: Path, data: bytes) -> None:
+    # O_EXCL and mode 0666: the umask decides, as it does for any file that a shell makes.
+    temporary = target.parent / f".mirc-{secrets.token_hex(8)}.tmp"
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _refusal(path: str, error: OSError | ValueError) -> CouldNotRun:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return CouldNotRun(f"cannot write `{path}`: {reason.lower()}", "choose another output")
