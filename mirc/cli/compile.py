@@ -1,0 +1,166 @@
+"""``mirc compile``: a model into memory intent."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mirc.cli.compile_summary import as_json, as_text
+from mirc.cli.options import format_option, output_option
+from mirc.cli.output import STDOUT, write_text
+from mirc.diagnostics import CouldNotRun
+from mirc.emit import emit
+from mirc.grammar import print_module
+from mirc.grammar.memory import collection_paused
+from mirc.ir.units import Unreadable, parse_int, parse_size
+from mirc.machine.load import load
+from mirc.passes.pipeline import closure, explain, run
+from mirc.passes.schedule_text import parse_schedule
+
+if TYPE_CHECKING:
+    from mirc.graph import Program
+    from mirc.machine import Machine
+
+
+class SizeType(click.ParamType):  # type: ignore[type-arg]
+    """Bytes: a whole number, or a size such as ``128MiB``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes; at least one."""
+        if isinstance(value, int):
+            return value
+        try:
+            size = parse_int(value) if value[-1:].isdigit() else parse_size(value)
+        except ValueError as error:
+            reason = str(error) if isinstance(error, Unreadable) else "write it as `128MiB`"
+            self.fail(f"`{value}` is not a size: {reason}", param, ctx)
+        if size < 1:
+            self.fail(f"`{value}` is not a size of at least one byte", param, ctx)
+        return size
+
+
+def _machines(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> "dict[str, Machine]":
+    """Load machines by the text that they were asked for by: what a plan says it was made for."""
+    del context, parameter
+    machines = {text: load(text) for text in value}
+    names = [machine.name for machine in machines.values()]
+    for name in names:
+        if names.count(name) > 1:
+            raise CouldNotRun(f"the machine `{name}` is given twice", "name each machine once")
+    return machines
+
+
+@click.command("compile", no_args_is_help=True)
+@click.argument("target", metavar="TARGET")
+@output_option("The .mir file to write.")
+@click.option("--phases", metavar="LIST", help="Such as `prefill:seq=512,decode_step:past=512`.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "-M",
+    "--machine",
+    "machines",
+    multiple=True,
+    callback=_machines,
+    metavar="NAME|FILE",
+    help="Add a plan for this machine; may be given several times.",
+)
+@click.option(
+    "--tile-bytes",
+    type=SizeType(),
+    default="128MiB",
+    show_default=True,
+    metavar="SIZE",
+    help="Split weights above this size into row tiles.",
+)
+@click.option(
+    "--schedule", metavar="LIST", help="Such as `prefill, REPEAT(64, decode_step)`; as in a file."
+)
+@click.option("--explain-passes", is_flag=True, help="Print what each pass established.")
+@click.option(
+    "--passes",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this pass and those it reads from, explain them, and write no file.",
+)
+@format_option("text", "json")
+def compile_(
+    *,
+    target: str,
+    output: str,
+    phases: str | None,
+    batch: int,
+    machines: "dict[str, Machine]",
+    tile_bytes: int,
+    schedule: str | None,
+    names: tuple[str, ...],
+    output_format: str,
+    explain_passes: bool,
+) -> None:
+    """Capture a model and write what its data will do as a .mir file.
+
+    TARGET is `preset:NAME`, `hf:CONFIG.json` (offline), a `.pt2` file, `FILE.py[:NAME]` or
+    `pkg.mod:NAME`. A Python TARGET is imported and run, as `python FILE.py` would: compile only
+    code that you trust. Weights are never loaded.
+
+    Progress and seconds go to standard error, the summary to standard output (to standard error
+    where the file itself goes there).
+
+    \b
+    mirc compile preset:llama3-70b -M h100-sxm -o llama.mir
+    """  # noqa: D301 - click's own mark, not a backslash
+    closure(names)  # an unknown pass or a wrong schedule is told before the long capture
+    written = parse_schedule(schedule) if schedule is not None else None
+    program = _captured(target, phases, batch, tile_bytes)
+    with _stage("passes"):
+        facts = run(
+            program,
+            machines=tuple(machines.values()),
+            spelled={machine.name: text for text, machine in machines.items()},
+            schedule=written,
+            only=names,
+            timed=_tell if explain_passes or names else None,
+        )
+    aside = output == STDOUT and not names
+    if names or explain_passes:
+        click.echo("\n".join(explain(facts)), err=aside)
+    if names:
+        return
+    with _stage("emit"), collection_paused():
+        text = print_module(emit(program, facts))
+    write_text(output, text)
+    summary = (as_json if output_format == "json" else as_text)(program, facts)
+    click.echo(summary, err=aside)
+
+
+def _captured(target: str, phases: str | None, batch: int, tile_bytes: int) -> "Program":
+    # Imported here: torch takes seconds to start, and --help or a wrong option needs none of it.
+    try:
+        from mirc.frontend import CaptureOptions, capture  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "transformers"):
+            raise
+        raise CouldNotRun(
+            f"compile needs `{error.name}`, which is not installed",
+            "install it: pip install 'mirc[torch]'",
+        ) from error
+    options = CaptureOptions(phases=phases, tile_bytes=tile_bytes, batch=batch)
+    with _stage("capture"):
+        return capture(target, options, lambda line: click.echo(line, err=True))
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    begin = time.perf_counter()
+    yield
+    _tell(name, time.perf_counter() - begin)
+
+
+def _tell(name: str, seconds: float) -> None:
+    click.echo(f"{name}: {seconds:.2f} s", err=True)

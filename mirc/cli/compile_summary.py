@@ -1,0 +1,113 @@
+"""A compiled program into the summary that ``mirc compile`` prints."""
+
+import json
+from typing import Any
+
+import mirc
+from mirc.graph import Program, Storage
+from mirc.passes.annotate import Annotated
+from mirc.passes.base import Facts
+from mirc.passes.phase_annotator import Phases
+from mirc.passes.placing import Mode
+from mirc.passes.tier_liveness import TierLive
+
+
+def as_text(program: Program, facts: Facts) -> str:
+    """Return a few lines: objects and bytes by class, phases with their capture, plans."""
+    found = contents(program, facts)
+    lines = [f"{found['model']}: {found['objects']:_} objects and templates"]
+    lines += [
+        f"  {row['class']}: {row['objects']:_}, {row['size_bytes']:_} bytes"
+        for row in found["classes"]
+    ]
+    for row in found["phases"]:
+        lines.append(
+            f"phase {row['phase']}: {row['kind']}, {row['steps']:_} steps, {row['nodes']:_} nodes,"
+            f" {row['flops']:_} FLOPs, captured by {row['level']}"
+        )
+        if row["reason"]:
+            lines.append(f"  no better level: {row['reason']}")
+    lines += [
+        f"plan {row['machine']} {row['phase']}: {row['near_bytes']:_} bytes stay, moves "
+        f"{row['planned_bytes']:_} a run (at least {row['bound_bytes']:_})"
+        + ("" if row["fits"] else "; DOES NOT FIT")
+        for row in found["plans"]
+    ]
+    return "\n".join(lines)
+
+
+def as_json(program: Program, facts: Facts) -> str:
+    """Return the same as a document with its name, version and schema."""
+    document = {
+        "name": "mirc",
+        "version": mirc.__version__,
+        "schema": "urn:mirc:schema:compile:1",
+        "format_version": "1.0",
+        **contents(program, facts),
+    }
+    return json.dumps(document, indent=2)
+
+
+def contents(program: Program, facts: Facts) -> dict[str, Any]:
+    """Return what both forms say, without seconds or paths."""
+    captures = {capture.phase: capture for capture in program.captures}
+    phases = []
+    for phase in facts[Phases].phases:
+        capture = captures.get(phase.name)
+        phases.append(
+            {
+                "phase": phase.name,
+                "kind": phase.kind.value,
+                "runs": phase.runs,
+                "steps": len(phase.graph.steps),
+                "nodes": len(phase.graph.nodes),
+                "fx_nodes": capture.fx_nodes if capture else 0,
+                "flops": sum(phase.table.flops),
+                "level": capture.level.value if capture else "by hand",
+                "reason": capture.reason if capture else "",
+            }
+        )
+    classes = _classes(program, facts)
+    return {
+        "model": program.name,
+        "model_digest": program.digest,
+        "objects": sum(row["objects"] for row in classes),
+        "classes": classes,
+        "phases": phases,
+        "plans": _plans(facts),
+    }
+
+
+def _classes(program: Program, facts: Facts) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for index, intent in facts[Annotated].intents.items():
+        storage: Storage = program.storages[index]
+        row = rows.setdefault(
+            intent.klass.value, {"class": intent.klass.value, "objects": 0, "size_bytes": 0}
+        )
+        row["objects"] += max(1, len(storage.parts))
+        row["size_bytes"] += storage.size_bytes
+    return [rows[name] for name in sorted(rows)]
+
+
+def _plans(facts: Facts) -> list[dict[str, Any]]:
+    tiers = facts[TierLive]
+    rows = []
+    for plan in tiers.plans:
+        for name, phase in plan.phases.items():
+            placement = phase.placement
+            modes = list(zip(tiers.pieces, placement.residences, strict=True))
+            rows.append(
+                {
+                    "machine": plan.machine.name,
+                    "phase": name,
+                    "near_bytes": sum(p.size_bytes for p, r in modes if r.mode is Mode.STAYS),
+                    "streamed_objects": sum(r.mode is Mode.STREAMS for _, r in modes),
+                    "ring_bytes": placement.ring_bytes,
+                    "wanted_bytes": placement.wanted_bytes,
+                    "planned_bytes": placement.planned_bytes,
+                    "bound_bytes": placement.bound_bytes,
+                    "fits": placement.fits,
+                }
+            )
+    return rows

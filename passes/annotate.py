@@ -1,0 +1,120 @@
+"""Facts into the fields of every object, and what each phase changes of them."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from mirc.graph import Program, Role
+from mirc.ir import Field
+from mirc.ir.enums import ObjectClass
+from mirc.passes.base import Facts, Pass
+from mirc.passes.expert_routing import Routing
+from mirc.passes.liveness import Live
+from mirc.passes.phase_annotator import PhaseFact, Phases
+from mirc.passes.recompute_classifier import Recomputation
+from mirc.passes.reuse import Reuse
+from mirc.passes.rules import Rules
+from mirc.passes.seeds import Options
+
+
+@attrs.frozen(slots=True)
+class Intent:
+    """What is declared of one storage: ``fields`` without ``size_bytes``, the class first.
+
+    Parts of one storage share them. ``template`` says that the run makes instances.
+    """
+
+    klass: ObjectClass
+    fields: tuple[Field, ...]
+    template: bool
+
+
+@attrs.frozen
+class Annotated:
+    """Intents by storage, and overrides by phase and storage."""
+
+    intents: dict[int, Intent]
+    overrides: dict[str, dict[int, tuple[Field, ...]]]
+    counts: dict[ObjectClass, int]
+
+    def sentences(self) -> Iterator[str]:
+        """Yield objects by class and overrides by phase."""
+        for klass in ObjectClass:
+            if klass in self.counts:
+                yield f"{self.counts[klass]} objects or templates of class {klass.value}"
+        for phase, changed in self.overrides.items():
+            keys = sorted({field.key for fields in changed.values() for field in fields})
+            if keys:
+                yield f"{phase}: {len(changed)} storages change in {', '.join(keys)}"
+
+
+class Annotate(Pass[Annotated]):
+    """Choose the fields of every object from what the passes before it found.
+
+    A class follows from the storage's role: parameters are WEIGHT_TILE, or EXPERT_WEIGHT where they
+    are sliced by expert; caches KV_BLOCK templates of one block of tokens; outputs, and activations
+    that outlive the block that made them, ACTIVATION; other activations that cross a step
+    ACTIVATION_TEMP. Weights and caches that a step waits for have HARD deadlines and spill under
+    severe pressure only; experts may spill; activations that are cheap to make again are dropped
+    rather than spilled. Estimates (uses, windows, probabilities) carry a confidence: 1.0 where the
+    schedule is static, 0.5 for the uniform routing prior; contracts carry none. A phase overrides
+    only what differs in it: what it does not use may spill and has no deadline, a cache that it
+    only fills has a SOFT one, and routing probabilities follow its tokens.
+
+    reads:   Phases, Live, Routing, Reuse, Recomputation, Options
+    writes:  Annotated, fields by storage and overrides by phase
+    cost:    O(storages x phases)
+    source:  the field table of the language; its class defaults are not repeated, with the
+             exception of those that a reader looks for
+    """
+
+    name = "annotate"
+    reads = (Phases, Live, Routing, Reuse, Recomputation, Options)
+    writes = Annotated
+
+    def run(self, program: Program, facts: Facts) -> Annotated:
+        """Establish Annotated."""
+        rules = Rules.of(program, facts)
+        intents: dict[int, Intent] = {}
+        counts: dict[ObjectClass, int] = {}
+        for phase in facts[Phases].by_weight:
+            for index in facts[Live].phases[phase.name].lives:
+                if index in intents:
+                    continue
+                storage = program.storages[index]
+                klass = rules.class_of(storage, phase)
+                intents[index] = Intent(
+                    klass=klass,
+                    fields=tuple(rules.fields(storage, klass, phase)),
+                    template=storage.role in (Role.CACHE, Role.STATE),
+                )
+                counts[klass] = counts.get(klass, 0) + max(1, len(storage.parts))
+        return Annotated(
+            dict(sorted(intents.items())),
+            {
+                phase.name: _overrides(program, facts, phase, intents, rules)
+                for phase in facts[Phases].phases
+            },
+            counts,
+        )
+
+
+def _overrides(
+    program: Program,
+    facts: Facts,
+    phase: PhaseFact,
+    intents: dict[int, Intent],
+    rules: Rules,
+) -> dict[int, tuple[Field, ...]]:
+    changed: dict[int, list[Field]] = {}
+    for index in phase.idle:
+        changed[index] = list(rules.idle(intents[index].klass))
+    for index in phase.filled:
+        if program.storages[index].role is Role.CACHE:
+            changed.setdefault(index, []).extend(rules.filled())
+    for name, index in facts[Routing].routed:
+        if name == phase.name:
+            field = rules.probability(index, phase)
+            if field not in intents[index].fields:
+                changed.setdefault(index, []).append(field)
+    return {index: tuple(fields) for index, fields in sorted(changed.items()) if fields}

@@ -1,0 +1,216 @@
+"""One phase's pieces and room into what stays near, what streams, what comes on demand."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import cached_property
+
+import attrs
+
+from mirc.passes.pieces import Demand, Piece, Wanted, use_of
+from mirc.passes.streaming import Problem, Streaming, Tile, stream
+
+Transfers = Callable[[int], tuple[tuple[str, int], ...]]
+
+
+class Mode(StrEnum):
+    """How a piece is resident in one phase."""
+
+    STAYS = "stays"
+    """In near memory always."""
+    STREAMS = "streams"
+    """In near memory from the fetch's step to the last use, below it otherwise."""
+    ON_DEMAND = "on_demand"
+    """Below; what is used of it is fetched when it is known."""
+    BELOW = "below"
+    """Below: this phase does not use it."""
+
+
+@attrs.frozen(slots=True)
+class Residence:
+    """A mode; for what streams, the steps from fetch to last use (inclusive, may wrap)."""
+
+    mode: Mode
+    first: int = -1
+    last: int = -1
+
+
+STAYS = Residence(Mode.STAYS)
+ON_DEMAND = Residence(Mode.ON_DEMAND)
+BELOW = Residence(Mode.BELOW)
+
+
+@attrs.frozen(kw_only=True)
+class Stage:
+    """Where a phase plays: ``room[t]`` near bytes for pieces, the clock, the links.
+
+    ``begin_ps`` has an entry more than there are steps; ``tokens`` are those of one run.
+    ``outside`` are pieces that do not stay in a phase that runs more often: they do not stay here.
+    """
+
+    room: tuple[int, ...]
+    begin_ps: tuple[int, ...]
+    transfers_ps: Transfers
+    repeats: bool
+    tokens: int
+    outside: frozenset[int] = frozenset()
+
+    @cached_property
+    def capacity(self) -> int:
+        """The least room of the phase."""
+        return min(self.room)
+
+
+@attrs.frozen(kw_only=True)
+class Placement:
+    """Residences by piece, and what they cost.
+
+    ``wanted_bytes`` are the bytes that a run is expected to use, ``planned_bytes`` those that move
+    in a run once the first is over, ``bound_bytes`` the least that any plan must move,
+    ``ring_bytes`` the near room in which streamed pieces follow one another, ``run_ps`` the time
+    of a run: streams overlap with compute, what is fetched on demand is waited for.
+    """
+
+    residences: tuple[Residence, ...]
+    wanted_bytes: int
+    planned_bytes: int
+    bound_bytes: int
+    ring_bytes: int
+    run_ps: int
+    fits: bool
+
+
+def place(pieces: Sequence[Piece], wanted: dict[int, Wanted], stage: Stage) -> Placement:
+    """Decide which pieces stay: certain ones before likely ones, spread evenly where not all can.
+
+    Cost: that of ``stream``.
+    """
+    total = sum(piece.size_bytes for piece in pieces)
+    if total <= stage.capacity:
+        return _placement(pieces, wanted, stage, (STAYS,) * len(pieces), None)
+    residences = [_at_first(use_of(wanted, piece)) for piece in pieces]
+    tiles = [
+        Tile(index, use.first, piece.size_bytes)
+        for index, piece in enumerate(pieces)
+        if (use := use_of(wanted, piece)).demand is Demand.FIXED and use.first == use.last
+    ]
+    apart = sum(  # used at several steps: kept rather than fetched twice
+        piece.size_bytes
+        for piece in pieces
+        if (use := use_of(wanted, piece)).demand is Demand.FIXED and use.first != use.last
+    )
+    below = [i for i, residence in enumerate(residences) if residence is ON_DEMAND]
+    by_chance = [i for i in below if use_of(wanted, pieces[i]).demand is Demand.CHANCE]
+    rows = [i for i in below if use_of(wanted, pieces[i]).demand is Demand.ROWS]
+    need = _chance_room(pieces, wanted, by_chance, stage)
+    room = tuple(left - apart - drawn for left, drawn in zip(stage.room, need, strict=True))
+    certain = sum(tile.size_bytes for tile in tiles)
+    forced = frozenset(tile.index for tile in tiles if tile.index in stage.outside)
+    if certain > min(room) or forced:
+        streaming = stream(
+            Problem(
+                tiles=tuple(tiles),
+                room=room,
+                begin_ps=stage.begin_ps,
+                transfers_ps=stage.transfers_ps,
+                repeats=stage.repeats,
+                forced=forced,
+            )
+        )
+        for tile in tiles:
+            start = streaming.starts.get(tile.index)
+            if start is not None:
+                residences[tile.index] = Residence(Mode.STREAMS, start, tile.step)
+        return _placement(pieces, wanted, stage, residences, streaming)
+    if apart + certain + sum(pieces[i].size_bytes for i in by_chance) <= stage.capacity:
+        left = stage.capacity - apart - certain  # all experts fit: nothing is drawn from below
+    else:
+        left = min(room) - certain
+    for index in (*_paired(pieces, by_chance), *rows):
+        if index not in stage.outside and pieces[index].size_bytes <= left:
+            residences[index] = STAYS
+            left -= pieces[index].size_bytes
+    return _placement(pieces, wanted, stage, residences, None)
+
+
+def least_bytes(pieces: Sequence[Piece], wanted: dict[int, Wanted], capacity: int) -> int:
+    """Return the least bytes that a run is expected to move, whatever stays in ``capacity``.
+
+    The likeliest bytes are best kept: a fractional knapsack, which for certain pieces is W - C.
+    """
+    shares: dict[float, int] = {}
+    for piece in pieces:
+        use = use_of(wanted, piece)
+        if use.demand in (Demand.FIXED, Demand.CHANCE):
+            shares[use.probability] = shares.get(use.probability, 0) + piece.size_bytes
+    left = max(0, capacity)
+    moved = 0.0
+    for probability in sorted(shares, reverse=True):
+        size = shares[probability]
+        kept = min(left, size)
+        left -= kept
+        moved += probability * (size - kept)
+    return int(moved)
+
+
+def _at_first(use: Wanted) -> Residence:
+    if use.demand is Demand.FIXED:
+        return STAYS
+    return BELOW if use.demand is Demand.IDLE else ON_DEMAND
+
+
+def _chance_room(
+    pieces: Sequence[Piece], wanted: dict[int, Wanted], by_chance: list[int], stage: Stage
+) -> list[int]:
+    """Return the room at each step for as many slices as its tokens can choose at most."""
+    slices: dict[int, list[int]] = {}
+    for index in by_chance:
+        slices.setdefault(pieces[index].storage, []).append(pieces[index].size_bytes)
+    need = [0] * len(stage.room)
+    for storage, sizes in slices.items():
+        use = wanted[storage]
+        drawn = sum(sorted(sizes)[-min(len(sizes), use.top_k * stage.tokens) :])
+        for step in use.steps:
+            need[step] += drawn
+    return need
+
+
+def _paired(pieces: Sequence[Piece], by_chance: list[int]) -> list[int]:
+    """Order slices by their number, so that all layers get their share and matrices stay paired."""
+    return sorted(by_chance, key=lambda index: (pieces[index].part, index))
+
+
+def _placement(
+    pieces: Sequence[Piece],
+    wanted: dict[int, Wanted],
+    stage: Stage,
+    residences: Sequence[Residence],
+    streaming: Streaming | None,
+) -> Placement:
+    expected = planned = waited = 0.0
+    for index, (piece, residence) in enumerate(zip(pieces, residences, strict=True)):
+        use = use_of(wanted, piece)
+        if use.demand in (Demand.FIXED, Demand.CHANCE):
+            expected += use.probability * piece.size_bytes
+            if residence.mode is Mode.STREAMS:
+                planned += piece.size_bytes
+            elif residence.mode is Mode.ON_DEMAND:
+                planned += use.probability * piece.size_bytes
+                fetch_ps = sum(spent for _, spent in stage.transfers_ps(index))
+                waited += use.probability * fetch_ps
+    fits = streaming.fits if streaming else _fits(pieces, residences, stage)
+    return Placement(
+        residences=tuple(residences),
+        wanted_bytes=round(expected),
+        planned_bytes=round(planned),
+        bound_bytes=least_bytes(pieces, wanted, stage.capacity),
+        ring_bytes=streaming.ring_bytes if streaming else 0,
+        run_ps=(streaming.run_ps if streaming else stage.begin_ps[-1]) + round(waited),
+        fits=fits,
+    )
+
+
+def _fits(pieces: Sequence[Piece], residences: Sequence[Residence], stage: Stage) -> bool:
+    near = sum(
+        p.size_bytes for p, r in zip(pieces, residences, strict=True) if r.mode is Mode.STAYS
+    )
+    return near <= stage.capacity

@@ -1,0 +1,209 @@
+"""One storage and what is known of it into its fields: the rules of the annotate pass."""
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from mirc.graph import Access, Program, Role, Split, Storage
+from mirc.ir import Call, Field, Name
+from mirc.ir.enums import ObjectClass, Recompute
+from mirc.ir.fields import FIELD_BY_KEY
+from mirc.ir.names import reference
+from mirc.passes.base import Facts
+from mirc.passes.coalition import block_of
+from mirc.passes.expert_routing import Routing, chosen_probability
+from mirc.passes.liveness import Live
+from mirc.passes.phase_annotator import PhaseFact, Phases
+from mirc.passes.recompute_classifier import Recomputation
+from mirc.passes.reuse import Reuse
+from mirc.passes.scale import joint_amount, row_scale
+from mirc.passes.seeds import Options
+
+STATIC = 1.0
+"""Confidence of what follows from a static schedule."""
+PRIOR = 0.5
+"""Confidence of a uniform routing prior: real routers are skewed, many experts by more than two."""
+PORTABLE = 0.7
+"""Confidence that a class found on the reference machine is that of another (a guess)."""
+
+_CLASS_OF = {
+    Role.PARAMETER: ObjectClass.WEIGHT_TILE,
+    Role.BUFFER: ObjectClass.CONSTANT,
+    Role.CONSTANT: ObjectClass.CONSTANT,
+    Role.INPUT: ObjectClass.INPUT,
+    Role.CACHE: ObjectClass.KV_BLOCK,
+    Role.STATE: ObjectClass.RECURRENT_STATE,
+    Role.ACTIVATION: ObjectClass.ACTIVATION_TEMP,
+    Role.OUTPUT: ObjectClass.ACTIVATION,
+    Role.GRADIENT: ObjectClass.GRADIENT_SHARD,
+    Role.OPTIMIZER: ObjectClass.OPTIMIZER_STATE,
+}
+_WEIGHTS = (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT)
+_DROPPABLE = (Recompute.FREE, Recompute.CHEAP)
+# Class defaults that are written all the same: what a reader of the file looks for first.
+_SHOWN = {
+    ObjectClass.WEIGHT_TILE: ("mutability", "backing"),
+    ObjectClass.EXPERT_WEIGHT: ("mutability", "backing"),
+}
+_SHOWN_LAST = {
+    ObjectClass.WEIGHT_TILE: (
+        "preferred_tiers",
+        "fallback_tiers",
+        "spill_policy",
+        "deadline_class",
+    ),
+    ObjectClass.EXPERT_WEIGHT: (
+        "preferred_tiers",
+        "fallback_tiers",
+        "spill_policy",
+        "deadline_class",
+    ),
+    ObjectClass.KV_BLOCK: ("preferred_tiers", "spill_policy", "deadline_class"),
+}
+_DTYPES = frozenset(FIELD_BY_KEY["dtype"].type.words)
+
+
+@attrs.frozen
+class Rules:
+    """The facts that rules look at."""
+
+    program: Program
+    phases: Phases
+    live: Live
+    routing: Routing
+    reuse: Reuse
+    recomputation: Recomputation
+    options: Options
+    gathered: dict[str, frozenset[int]]
+
+    @classmethod
+    def of(cls, program: Program, facts: Facts) -> "Rules":
+        """Collect them."""
+        return cls(
+            program,
+            facts[Phases],
+            facts[Live],
+            facts[Routing],
+            facts[Reuse],
+            facts[Recomputation],
+            facts[Options],
+            {phase.name: _gathered(phase) for phase in facts[Phases].phases},
+        )
+
+    def class_of(self, storage: Storage, phase: PhaseFact) -> ObjectClass:
+        """Return the class of a storage that is first seen in ``phase``."""
+        if storage.role is Role.PARAMETER and storage.split is Split.EXPERTS:
+            return ObjectClass.EXPERT_WEIGHT
+        if storage.role is Role.BUFFER and storage.mutated:
+            return ObjectClass.RECURRENT_STATE
+        if storage.role is Role.ACTIVATION:
+            life = self.live.phases[phase.name].lives[storage.index]
+            if _block(phase, life.first) != _block(phase, life.last):
+                return ObjectClass.ACTIVATION
+        return _CLASS_OF[storage.role]
+
+    def fields(self, storage: Storage, klass: ObjectClass, phase: PhaseFact) -> Iterator[Field]:
+        """Yield all fields but the size, the class first; ``phase`` is the one that runs most."""
+        yield Field("class", Name(klass.value))
+        if storage.dtype in _DTYPES:
+            yield Field("dtype", reference(storage.dtype))
+        yield from _shown(klass, _SHOWN)
+        if storage.role is Role.CACHE:
+            yield from self._cache(storage)
+        elif storage.role is Role.STATE:
+            yield Field("instance", (Name("SEQUENCE"),))
+        elif storage.role in (Role.ACTIVATION, Role.OUTPUT):
+            yield from self._made(storage, klass, phase)
+        if klass in (*_WEIGHTS, ObjectClass.KV_BLOCK):
+            yield from self._reuse(storage, phase)
+        if klass is ObjectClass.EXPERT_WEIGHT and (phase.name, storage.index) in (
+            self.routing.routed
+        ):
+            yield self.probability(storage.index, phase)
+        yield from _shown(klass, _SHOWN_LAST)
+
+    def probability(self, storage: int, phase: PhaseFact) -> Field:
+        """Return the routing prior of a family in a phase."""
+        share = self.routing.probability(phase.name, storage)
+        return Field("route_probability", float(f"{share:.4g}"), PRIOR)
+
+    def idle(self, klass: ObjectClass) -> Iterator[Field]:
+        """Yield what changes for a storage that a phase does not use."""
+        for key, word in (("spill_policy", "ALLOW"), ("deadline_class", "NONE")):
+            if FIELD_BY_KEY[key].default_for(klass) != Name(word):
+                yield Field(key, Name(word))
+
+    def filled(self) -> Iterator[Field]:
+        """Yield what changes for a cache in a phase that only fills it: nothing waits for it."""
+        yield Field("deadline_class", Name("SOFT"))
+
+    def _cache(self, storage: Storage) -> Iterator[Field]:
+        if not storage.per_token_bytes:  # what a decoder reads of its encoder: it does not grow
+            yield Field("mutability", Name("WRITE_ONCE"))
+            yield Field("instance", (Name("SEQUENCE"),))
+            return
+        yield Field("mutability", Name("APPEND"))
+        yield Field("instance", (Name("SEQUENCE"), Name("BLOCK")))
+        yield Field("block_tokens", self.options.block_tokens)
+        yield Field("sharing_scope", Name("PREFIX"))
+        yield Field("anti_evict_rule", Name("WHILE_FANOUT_GT_1"))
+        flops = self.recomputation.of(storage.index).flops
+        if flops is not None:
+            yield Field("recompute_flops", Call("PER_TOKEN", (flops,)), STATIC)
+
+    def _made(self, storage: Storage, klass: ObjectClass, phase: PhaseFact) -> Iterator[Field]:
+        life = self.live.phases[phase.name].lives[storage.index]
+        names = [step.name for step in phase.graph.steps]
+        reads = [s for s in phase.table.used_in[storage.index] if s != life.first]
+        yield Field("created", reference(names[life.first]), STATIC)
+        if reads:
+            yield Field("earliest_use", reference(names[reads[0]]), STATIC)
+            yield Field("latest_use", reference(names[reads[-1]]), STATIC)
+        yield Field("reuse", float(len(reads)), STATIC)
+        cost = self.recomputation.of(storage.index)
+        if Name(cost.portable.value) != FIELD_BY_KEY["recompute_class"].default_for(klass):
+            sure = cost.portable in (Recompute.IMPOSSIBLE, Recompute.FREE)
+            yield Field("recompute_class", Name(cost.portable.value), STATIC if sure else PORTABLE)
+        if cost.flops is not None:
+            scales = {row_scale(storage, phase.graph)}
+            flops = joint_amount(cost.flops, scales, phase.graph)
+            yield Field("recompute_flops", flops, STATIC)
+        if cost.portable in _DROPPABLE and reads:
+            yield Field("spill_policy", Name("DROP_RECOMPUTE"))
+
+    def _reuse(self, storage: Storage, phase: PhaseFact) -> Iterator[Field]:
+        used = self.reuse.phases[phase.name].reused.get(storage.index)
+        if used is None:
+            return
+        routed = (phase.name, storage.index) in self.routing.routed
+        uses = used.uses_per_run
+        gathered = storage.index in self.gathered[phase.name] and bool(storage.parts)
+        if gathered:  # a token's row lies in one of the tiles, all alike
+            tokens = phase.graph.batch * phase.graph.tokens
+            uses = chosen_probability(len(storage.parts), 1, tokens)
+        confidence = PRIOR if routed or gathered else STATIC
+        if uses == 1:
+            yield Field("reuse", Call("EVERY", (Name("ITERATION"),)), confidence)
+        else:
+            yield Field("reuse", float(f"{uses:.4g}"), confidence)
+        if phase.repeats and uses:
+            window = len(phase.graph.steps) / uses
+            yield Field("reuse_window", float(f"{window:.4g}"), confidence)
+
+
+def _shown(klass: ObjectClass, table: Mapping[ObjectClass, tuple[str, ...]]) -> Iterator[Field]:
+    for key in table.get(klass, ()):
+        default = FIELD_BY_KEY[key].default_for(klass)
+        if default is not None:
+            yield Field(key, default)
+
+
+def _gathered(phase: PhaseFact) -> frozenset[int]:
+    """Return the storages of which the phase only ever gathers rows."""
+    touches = [touch for step in phase.table.reads for touch in step]
+    whole = {touch.storage for touch in touches if touch.access is not Access.TOUCH}
+    return frozenset(touch.storage for touch in touches) - whole
+
+
+def _block(phase: PhaseFact, step: int) -> str:
+    return block_of(phase.graph.nodes[phase.graph.steps[step].first].module)

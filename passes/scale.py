@@ -1,0 +1,69 @@
+"""Sizes and FLOPs at the captured batch into amounts that hold at others, where provable."""
+
+from math import prod
+
+from mirc.graph import Access, Graph, Program, Role, Storage
+from mirc.ir import Call, Value
+from mirc.passes.phase_annotator import PhaseFact
+
+
+def made_size(storage: Storage, graph: Graph) -> Value:
+    """Return a made storage's size: per token or per sequence where its leading shape says so.
+
+    A shape that begins with (batch, tokens), or with their product, holds one row a token; one
+    that begins with the batch, one a sequence (at the captured context). Anything else is fixed.
+    """
+    return _amount(storage.size_bytes, row_scale(storage, graph), graph)
+
+
+def row_scale(storage: Storage, graph: Graph) -> str:
+    """Return ``PER_TOKEN``, ``PER_SEQUENCE`` or nothing for a storage that a run makes."""
+    tokens = graph.batch * graph.tokens
+    shape = storage.shape
+    if storage.role not in (Role.ACTIVATION, Role.OUTPUT, Role.INPUT) or not shape:
+        return ""
+    if shape[:2] == (graph.batch, graph.tokens) or shape[0] == tokens:
+        return "PER_TOKEN"
+    return "PER_SEQUENCE" if shape[0] == graph.batch else ""
+
+
+def joint_amount(size: int, scales: set[str], graph: Graph) -> Value:
+    """Return a sum of storages of these scales as one amount: the weakest of them decides."""
+    if scales == {"PER_TOKEN"}:
+        return _amount(size, "PER_TOKEN", graph)
+    return _amount(size, "PER_SEQUENCE" if scales and "" not in scales else "", graph)
+
+
+def step_flops(program: Program, phase: PhaseFact, step: int) -> Value:
+    """Return a step's FLOPs per token where they are exactly those of its weights' products.
+
+    Two FLOPs for each weight and token (of a routed family, for those chosen); otherwise per
+    sequence at the captured context, which holds for any batch.
+    """
+    flops = phase.table.flops[step]
+    if not flops:
+        return 0
+    graph = phase.graph
+    each = 0
+    for touch in phase.table.reads[step]:
+        storage = program.storages[touch.storage]
+        if storage.role is Role.PARAMETER and len(storage.shape) > 1:
+            weights = prod(storage.shape)
+            if touch.access is Access.ROUTED and storage.parts:
+                weights = weights * touch.top_k // len(storage.parts)
+            each += 0 if touch.access is Access.TOUCH else 2 * weights
+    if each and flops == each * graph.batch * graph.tokens:
+        return Call("PER_TOKEN", (each,))
+    return _amount(flops, "PER_SEQUENCE", graph)
+
+
+def touched(size: int, graph: Graph) -> Value:
+    """Return the bytes of gathered rows: so many a token."""
+    return _amount(size, "PER_TOKEN", graph)
+
+
+def _amount(size: int, scale: str, graph: Graph) -> Value:
+    count = graph.batch * (graph.tokens if scale == "PER_TOKEN" else 1)
+    if not scale or not size or size % count:
+        return size
+    return Call(scale, (size // count,))

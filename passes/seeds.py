@@ -1,0 +1,38 @@
+"""The facts that nobody establishes: what the caller asked for."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from mirc.ir import Value
+from mirc.machine import Machine
+
+
+@attrs.frozen
+class Machines:
+    """The machines to plan for; none is fine, the intent is portable.
+
+    ``spelled`` says by what text a machine was asked for, where that is not its name: a file.
+    """
+
+    machines: tuple[Machine, ...] = ()
+    spelled: Mapping[str, str] = attrs.field(factory=dict)
+
+    def spelling(self, machine: Machine) -> str:
+        """Return the text that loads the machine again."""
+        return self.spelled.get(machine.name, machine.name)
+
+
+@attrs.frozen
+class Schedule:
+    """The order of phases as the caller wrote it; None leaves it to the phase annotator."""
+
+    written: tuple[Value, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What the caller may choose. ``decode_runs`` bounds a default schedule."""
+
+    block_tokens: int = 16
+    decode_runs: int = 128
