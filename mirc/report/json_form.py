@@ -1,0 +1,70 @@
+"""A comparison of policies into the JSON object of ``mirc simulate --output-format json``."""
+
+import json
+from typing import Any
+
+import attrs
+
+from mirc.simulate.comparison import Comparison
+from mirc.simulate.metrics import Figures, verdict
+from mirc.simulate.study import Study
+
+SCHEMA = "urn:mirc:schema:simulate:1"
+FORMAT_VERSION = "1.0"
+_DIGITS = 6
+
+
+def as_object(study: Study, *, version: str) -> dict[str, Any]:
+    """Return the report as plain data; ``version`` is the tool's.
+
+    Times are integer picoseconds, sizes integer bytes; ratios have six decimals. There are no
+    seconds, dates or paths: equal inputs give equal bytes.
+    """
+    return {
+        "name": "mirc",
+        "version": version,
+        "schema": SCHEMA,
+        "format_version": FORMAT_VERSION,
+        "model": study.title,
+        "seed": study.seed,
+        "machines": [_machine(comparison) for comparison in study.comparisons],
+    }
+
+
+def as_text(study: Study, *, version: str) -> str:
+    """Return the object as text: ASCII, two blanks a level, a line break at the end."""
+    return json.dumps(as_object(study, version=version), indent=2) + "\n"
+
+
+def _machine(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "machine": comparison.machine,
+        "near_memory": comparison.near,
+        "usable_bytes": comparison.usable_bytes,
+        "plan": comparison.plan,
+        "phase": comparison.iterated,
+        "iterations": comparison.iterations,
+        "sequences": comparison.sequences,
+        "tokens": comparison.tokens,
+        "bounds": _rounded(attrs.asdict(comparison.bounds)),
+        "policies": [_policy(row) for row in comparison.rows],
+        "verdict": list(verdict(comparison.rows)),
+        "broken_contracts": list(comparison.broken),
+        "assumptions": list(comparison.assumptions),
+    }
+
+
+def _policy(row: Figures) -> dict[str, Any]:
+    # Which code ran is the installation's business, as is its speed.
+    fields = attrs.asdict(row, filter=attrs.filters.exclude("path", "broken"))
+    return _rounded(fields)  # type: ignore[no-any-return]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, _DIGITS)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

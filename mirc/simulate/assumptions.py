@@ -1,0 +1,66 @@
+"""What had to be assumed to make a workload, as sentences for the report."""
+
+from collections.abc import Sequence
+
+from mirc.ir import Module
+from mirc.simulate.census import Census
+from mirc.simulate.instances import Cached
+from mirc.simulate.tables import PhaseTable
+
+
+def assumed(
+    module: Module, tables: Sequence[PhaseTable], census: Census, cached: Cached
+) -> tuple[str, ...]:
+    """Return the sentences, in a fixed order; none where the file says everything."""
+    return tuple(
+        sentence
+        for sentence in (
+            _steps(module, tables),
+            _context(cached),
+            _routing(tables),
+            _rows(census),
+            _extern(module, census),
+        )
+        if sentence
+    )
+
+
+def _steps(module: Module, tables: Sequence[PhaseTable]) -> str:
+    bare = [f"`{table.name}`" for table in tables if not module.phases[table.name].steps]
+    if not bare:
+        return ""
+    return (
+        f"{', '.join(bare)} has no steps: one is assumed, which reads every object that the phase "
+        "overrides and every object of scope SESSION"
+    )
+
+
+def _context(cached: Cached) -> str:
+    if not cached.preloaded:
+        return ""
+    return (
+        "no phase of the schedule makes the context that the first one needs: it comes into being "
+        "near, dirty and free of charge, at its first use"
+    )
+
+
+def _routing(tables: Sequence[PhaseTable]) -> str:
+    routes = [route for table in tables for route in table.routes]
+    if not routes:
+        return ""
+    even = all((route.probabilities == route.probabilities[0]).all() for route in routes)
+    how = "uniformly (every route_probability is the same)" if even else "by route_probability"
+    return f"experts are drawn {how}, independently for every token and run"
+
+
+def _rows(census: Census) -> str:
+    if not any(name.endswith(")") for name in census.names):
+        return ""
+    return "objects that are only touched stay below: each run fetches the rows that it gathers"
+
+
+def _extern(module: Module, census: Census) -> str:
+    names = [name for name in census.names if name in module.objects]
+    if not any(module.objects[name].extern for name in names):
+        return ""
+    return "extern objects are simulated from what this file says about them"

@@ -1,0 +1,174 @@
+"""A workload and a machine into the bounds that stand beside every result."""
+
+import attrs
+import numpy as np
+
+from mirc.bounds.streaming import (
+    Touches,
+    crossing_bytes,
+    step_bound_ps,
+    streamed_bytes,
+    transfer_floor_ps,
+)
+from mirc.machine import Machine, TierKind
+from mirc.simulate.model import CREATE, Ints, Workload
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What no policy can beat, and the closed form of streaming.
+
+    ``near_bytes`` must come into near memory over the whole run, first fill counted, and the run
+    takes at least ``total_ps``; steady iterations cannot average below ``iteration_ps`` (computing,
+    or ``iteration_bytes`` over the links), nor, were near memory infinite, below ``compute_ps``.
+    ``once_bytes`` come in even then. ``weights_bytes`` is W, what an iteration reads of streamed
+    weights; ``room_bytes`` is C, near memory less the most that an iteration holds besides them;
+    ``passes`` is S, how often W is read; ``closed_form_bytes`` is W + (S - 1) x max(0, W - C): a
+    target for steady streaming, where ``near_bytes`` is proven step by step.
+    """
+
+    near_bytes: int
+    total_ps: int
+    iteration_bytes: int
+    iteration_ps: int
+    compute_ps: int
+    once_bytes: int
+    weights_bytes: int
+    room_bytes: int
+    passes: int
+    closed_form_bytes: int | None
+    bytes_per_s: float
+
+
+def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
+    """Compute the bounds for near memory of ``usable_bytes`` that ``bytes_per_s`` come into.
+
+    Several sets of cuts are tried and the best kept: in every iteration the step that holds the
+    most besides streamed weights, the end of every run, of every second, fourth ... run (where
+    routed iterations fit, only several together do not).
+    """
+    touches = _touches(workload)
+    held = held_bytes(workload)
+    runs = _Runs.of(workload)
+    inside = (runs.starts >= workload.iteration_ptr[0]) & (runs.starts < workload.iteration_ptr[-1])
+    widest = runs.starts + [int(held[span].argmax()) for span in runs.spans]
+    each = crossing_bytes(touches, usable_bytes, runs.ends)
+    at_widest = crossing_bytes(touches, usable_bytes, np.where(inside, widest, runs.ends))
+    near_bytes = max(int(each.sum()), int(at_widest.sum()))
+    iterations = np.flatnonzero(np.isin(runs.starts, workload.iteration_ptr[:-1]))
+    steady_bytes = int(each[iterations[1:] if len(iterations) > 1 else iterations].mean())
+    streams, cyclic = _streams(workload, runs, iterations)
+    if not cyclic:
+        for stride in _strides(len(runs.ends)):
+            windows = crossing_bytes(touches, usable_bytes, runs.ends[stride - 1 :: stride])
+            near_bytes = max(near_bytes, int(windows.sum()))
+            if len(iterations) >= len(runs.ends) - 1:
+                whole = windows[1 : len(runs.ends) // stride]
+                steady_bytes = max(steady_bytes, int(whole.mean() / stride) if len(whole) else 0)
+    weights = int(np.median(streams[iterations]))
+    passes = round(float(streams.sum()) / weights) if weights else len(runs.ends)
+    room = max(0, usable_bytes - int(held[runs.spans[iterations[-1]]].max()))
+    compute = np.add.reduceat(workload.compute_ps, runs.starts)
+    steady_ps = int(np.median(compute[iterations]))
+    return Limits(
+        near_bytes=near_bytes,
+        total_ps=max(int(compute.sum()), transfer_floor_ps(near_bytes, bytes_per_s)),
+        iteration_bytes=steady_bytes,
+        iteration_ps=step_bound_ps(steady_ps, steady_bytes, bytes_per_s),
+        compute_ps=steady_ps,
+        once_bytes=int(crossing_bytes(touches, usable_bytes, runs.ends[:0]).sum()),
+        weights_bytes=weights,
+        room_bytes=room,
+        passes=passes,
+        closed_form_bytes=streamed_bytes(weights, room, passes) if cyclic else None,
+        bytes_per_s=bytes_per_s,
+    )
+
+
+@attrs.frozen(eq=False)
+class _Runs:
+    """First and last steps of every run of a phase."""
+
+    starts: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, workload: Workload) -> "_Runs":
+        phase, turn = workload.step_phase, workload.step_run
+        changed = (phase[1:] != phase[:-1]) | (turn[1:] != turn[:-1])
+        starts = np.flatnonzero(np.concatenate(([True], changed))).astype(np.int64)
+        return cls(starts, np.append(starts[1:], workload.step_count) - 1)
+
+    @property
+    def spans(self) -> list[slice]:
+        return [slice(a, b + 1) for a, b in zip(self.starts, self.ends, strict=True)]
+
+
+def _strides(runs: int) -> list[int]:
+    return [1 << power for power in range(1, 10) if 1 << power < runs]
+
+
+def inflow_bytes_per_s(machine: Machine) -> float:
+    """Return the most that all links together can bring into near memory.
+
+    Links of one root take turns: the fastest of them counts. Peers and what is nearer than near
+    memory hold no masters.
+    """
+    order = tuple(TierKind)
+    peaks: dict[str, float] = {}
+    for link in machine.links:
+        source = machine.memory(link.source).kind
+        below = source is not TierKind.PEER and order.index(source) > order.index(machine.near.kind)
+        if link.target == machine.near.name and below:
+            root = link.root or link.name
+            peaks[root] = max(peaks.get(root, 0.0), link.peak_bytes_per_s)
+    return sum(peaks.values())
+
+
+def held_bytes(workload: Workload) -> Ints:
+    """Return, per step, what near memory holds besides streamed weights if nothing is spilled.
+
+    That is what the run has made and not yet retired, and the step's transient bytes.
+    """
+    steps = access_steps(workload)
+    born = (workload.access_kind == CREATE) & workload.made[workload.access_object]
+    change = np.zeros(workload.step_count + 1, dtype=np.int64)
+    np.add.at(change, steps[born], workload.size_bytes[workload.access_object[born]])
+    retired = np.repeat(np.arange(workload.step_count), np.diff(workload.retire_ptr))
+    gone = workload.made[workload.retire_object]
+    np.subtract.at(change, retired[gone] + 1, workload.size_bytes[workload.retire_object[gone]])
+    return np.cumsum(change)[:-1] + workload.transient_bytes
+
+
+def access_steps(workload: Workload) -> Ints:
+    """Return the step of every access."""
+    return np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
+
+
+def _touches(workload: Workload) -> Touches:
+    return Touches(
+        step=access_steps(workload),
+        object=workload.access_object.astype(np.int64),
+        created=workload.access_kind == CREATE,
+        size_bytes=workload.size_bytes,
+        transient_bytes=workload.transient_bytes,
+    )
+
+
+def _streams(workload: Workload, runs: _Runs, iterations: Ints) -> tuple[Ints, bool]:
+    """Return the streamed bytes of every run, and whether all iterations stream the same objects.
+
+    Gathered rows are no part of it: every run fetches them anew.
+    """
+    stays = workload.streamed.copy()
+    stays[workload.retire_object] = False
+    sizes = np.where(stays, workload.size_bytes, 0)
+    steps = access_steps(workload)
+    run = np.searchsorted(runs.ends, steps, side="left")
+    count = workload.object_count
+    pairs = np.unique(run * count + workload.access_object)
+    streams = np.zeros(len(runs.ends), dtype=np.int64)
+    np.add.at(streams, pairs // count, sizes[pairs % count])
+    iterated = np.unique(pairs[np.isin(pairs // count, iterations)] % count)
+    together = int(sizes[iterated].sum())
+    return streams, bool((streams[iterations] == together).all())

@@ -1,0 +1,116 @@
+"""A module and what was asked of it into comparisons on every machine."""
+
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from mirc.diagnostics import CouldNotRun, Source
+from mirc.ir import Module
+from mirc.ir.resolve import read
+from mirc.kernels.events import EVENT, Kind, Reason
+from mirc.machine import Machine
+from mirc.machine.load import load, names
+from mirc.simulate.comparison import Comparison, compare, plan_for, policies_of
+from mirc.simulate.model import Outcome, Workload
+from mirc.simulate.schedule import schedule_of
+from mirc.simulate.workload import build
+from mirc.traces.events import EventHeader, EventLog, dump
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What to simulate; ``machines`` are names or paths, empty for those of the file's plans."""
+
+    machines: tuple[str, ...] = ()
+    policies: str = "all"
+    steps: int | None = None
+    schedule: str | None = None
+    batch: int | None = None
+    seed: int = 0
+    record: bool = False
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Study:
+    """Comparisons in the order of the machines; ``title`` names the model."""
+
+    title: str
+    seed: int
+    comparisons: tuple[Comparison, ...]
+    logs: tuple[EventLog, ...] = ()
+
+    def event_lines(self) -> Iterator[str]:
+        """Yield the lines of an event file."""
+        return dump(self.logs)
+
+
+def study(
+    module: Module,
+    options: Options,
+    source: Source | None = None,
+    told: Callable[[str], None] | None = None,
+) -> Study:
+    """Simulate; ``told`` hears what runs now, and an empty line at the end.
+
+    Raises CouldNotRun for whatever was asked for and does not exist, and for what has no size.
+    """
+    tell = told or (lambda _: None)
+    policies = policies_of(options.policies)
+    asked = options.machines or _planned(module)
+    machines = {spelled: load(spelled) for spelled in dict.fromkeys(asked)}
+    schedule = schedule_of(module, options.steps, options.schedule)
+    logs: list[EventLog] = []
+
+    def on(spelled: str, machine: Machine) -> Comparison:
+        scenario = build(
+            module, schedule, machine, batch=options.batch, seed=options.seed, source=source
+        )
+        return compare(
+            module,
+            scenario,
+            machine,
+            policies,
+            plan=plan_for(module, machine, spelled),
+            record=(lambda outcome: logs.append(_log(outcome, scenario.workload, machine)))
+            if options.record
+            else None,
+            told=lambda policy: tell(f"{machine.name}: {policy}"),
+        )
+
+    try:
+        comparisons = tuple(on(spelled, machine) for spelled, machine in machines.items())
+    finally:
+        tell("")
+    return Study(title=_title(module), seed=options.seed, comparisons=comparisons, logs=tuple(logs))
+
+
+def _planned(module: Module) -> tuple[str, ...]:
+    found = tuple(read(plan, "machine") for plan in module.plans.values())
+    if not found:
+        raise CouldNotRun(
+            "no machine was named, and the file has no plan that names one",
+            f"give `--machine` one of {', '.join(names())}",
+        )
+    return found
+
+
+def _title(module: Module) -> str:
+    info = module.info
+    if info is None:
+        return "a module without a name"
+    return read(info, "model") or info.name
+
+
+def _log(outcome: Outcome, workload: Workload, machine: Machine) -> EventLog:
+    rows = [] if outcome.events is None else outcome.events.tolist()
+    header = EventHeader(
+        machine=machine.name,
+        policy=outcome.policy,
+        columns=tuple(EVENT.names or ()),
+        kinds=tuple(kind.name for kind in Kind),
+        reasons=tuple(reason.name for reason in Reason),
+        memories=tuple(outcome.hits),  # in the order of their numbers
+        phases=workload.phase_names,
+        objects=workload.names,
+    )
+    return EventLog(header, rows)

@@ -1,0 +1,250 @@
+"""A module, its schedule and a machine into the arrays that the engine runs."""
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from mirc.diagnostics import CouldNotRun, Source
+from mirc.ir import Module
+from mirc.machine import Machine
+from mirc.machine.roofline import step_ps
+from mirc.simulate.assumptions import assumed
+from mirc.simulate.census import Census, Life
+from mirc.simulate.instances import Cached, concatenate, instantiate, patterns, refuse_if_huge
+from mirc.simulate.model import CREATE, READ, Flags, Ints, Workload
+from mirc.simulate.reading import Reader, batch_of
+from mirc.simulate.routing import draw_experts
+from mirc.simulate.schedule import Schedule
+from mirc.simulate.tables import Accesses, PhaseTable, first_places, merge, read_phase
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Scenario:
+    """A workload, and what a report must say about how it came to be.
+
+    ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; ``assumptions``
+    are sentences.
+    """
+
+    workload: Workload
+    iterated: str
+    iterations: int
+    sequences: int
+    tokens: int
+    assumptions: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Runs:
+    """The phases of a schedule (``tables``) and their runs in order, with their first steps."""
+
+    tables: tuple[PhaseTable, ...]
+    order: tuple[PhaseTable, ...]
+    starts: Ints
+    step_count: int
+
+    def starts_of(self, table: PhaseTable) -> Ints:
+        return self.starts[[run is table for run in self.order]]
+
+
+def build(
+    module: Module,
+    schedule: Schedule,
+    machine: Machine,
+    *,
+    batch: int | None = None,
+    seed: int = 0,
+    source: Source | None = None,
+) -> Scenario:
+    """Expand the schedule into steps and their accesses.
+
+    ``batch`` replaces the sequences of every phase, ``seed`` decides which experts are drawn.
+    Objects come in the order of their first use in the phases, then cache instances. Raises
+    CouldNotRun for an object without a size, or a step that cannot fit into near memory.
+    """
+    census = Census(Reader(module, source))
+    tables = {
+        name: read_phase(module.phases[name], batch_of(module.phases[name], batch), census)
+        for name in dict.fromkeys(schedule.runs)
+    }
+    runs = _runs(tuple(tables.values()), tuple(tables[name] for name in schedule.runs))
+    cached = instantiate(patterns(runs.tables, census), runs.order, runs.starts)
+    workload = _workload(machine, census, cached, runs, seed)
+    workload = attrs.evolve(workload, iteration_ptr=_iteration_ptr(runs, tables[schedule.iterated]))
+    _refuse_what_cannot_fit(workload, module, machine)
+    batched = tables[schedule.iterated].batch
+    return Scenario(
+        workload=workload,
+        iterated=schedule.iterated,
+        iterations=schedule.iterations,
+        sequences=batched.sequences,
+        tokens=schedule.iterations * batched.sequences * batched.tokens,
+        assumptions=(*schedule.assumptions, *assumed(module, runs.tables, census, cached)),
+    )
+
+
+def _runs(tables: tuple[PhaseTable, ...], order: tuple[PhaseTable, ...]) -> _Runs:
+    counts = np.array([len(table.costs) for table in order], dtype=np.int64)
+    return _Runs(
+        tables=tables, order=order, starts=np.cumsum(counts) - counts, step_count=int(counts.sum())
+    )
+
+
+def _workload(machine: Machine, census: Census, cached: Cached, runs: _Runs, seed: int) -> Workload:
+    own = len(census.names)
+    sizes = np.concatenate((np.array(census.sizes, dtype=np.int64), cached.sizes))
+    lives = np.array([life.value for life in census.lives], dtype=np.str_)
+    instances = np.ones(len(cached.names), dtype=np.bool_)
+    lasting = np.concatenate((lives == Life.LASTING.value, instances))
+    made = np.concatenate((lives == Life.RUN.value, instances)) | lasting
+    table = _born(_gather(runs, cached, own, sizes, seed), lasting)
+    end_step, end_object = _ends(runs, cached, own)
+    phases = tuple(census.reader.module.phases)
+    sizes_of_runs = [len(run.costs) for run in runs.order]
+    return Workload(
+        names=(*census.names, *cached.names),
+        size_bytes=sizes,
+        klass=np.concatenate((np.array(census.classes), cached.classes)).astype(np.int8),
+        streamed=np.concatenate((np.array(census.streamed, dtype=np.bool_), ~instances)),
+        made=made,
+        step_phase=np.repeat([phases.index(run.name) for run in runs.order], sizes_of_runs).astype(
+            np.int32
+        ),
+        step_position=np.concatenate([np.arange(size) for size in sizes_of_runs]).astype(np.int32),
+        step_run=np.repeat(_turns(runs.order), sizes_of_runs).astype(np.int32),
+        compute_ps=_compute_ps(machine, runs, table),
+        access_ptr=_pointers(table.step, runs.step_count),
+        access_object=table.object.astype(np.int32),
+        access_bytes=table.size_bytes,
+        access_kind=table.kind,
+        retire_ptr=_pointers(end_step, runs.step_count),
+        retire_object=end_object.astype(np.int32),
+        transient_bytes=np.concatenate(
+            [[cost.transient_bytes for cost in run.costs] for run in runs.order]
+        ).astype(np.int64),
+        iteration_ptr=np.zeros(1, dtype=np.int64),
+        phase_names=phases,
+    )
+
+
+def _gather(runs: _Runs, cached: Cached, own: int, sizes: Ints, seed: int) -> Accesses:
+    """Lay out all accesses of all runs; cache instances are numbered from ``own`` on."""
+    refuse_if_huge(sum(len(run.fixed) for run in runs.order) + len(cached.accesses))
+    return merge(
+        concatenate(
+            [
+                *(_repeat(table.fixed, runs.starts_of(table)) for table in runs.tables),
+                *_routed(runs, sizes, seed),
+                attrs.evolve(cached.accesses, object=cached.accesses.object + own),
+            ]
+        )
+    )
+
+
+def _repeat(fixed: Accesses, starts: Ints) -> Accesses:
+    """Repeat what every run of a phase touches alike, shifted to where each run begins."""
+    return Accesses(
+        step=(starts[:, None] + fixed.step[None, :]).ravel(),
+        object=np.tile(fixed.object, len(starts)),
+        size_bytes=np.tile(fixed.size_bytes, len(starts)),
+        kind=np.tile(fixed.kind, len(starts)),
+    )
+
+
+def _routed(runs: _Runs, sizes: Ints, seed: int) -> list[Accesses]:
+    """Draw the experts of each routed step of each run: seed, run and step decide."""
+    parts: list[Accesses] = []
+    total = 0
+    for run, table in enumerate(runs.order):
+        tokens = table.batch.sequences * table.batch.tokens
+        for route in table.routes:
+            key = (seed, run, route.position)
+            experts = draw_experts(route.probabilities, route.chosen, tokens, key)
+            objects = np.concatenate([route.members[expert] for expert in experts])
+            total += len(objects)
+            refuse_if_huge(total)
+            parts.append(
+                Accesses(
+                    step=np.full(len(objects), runs.starts[run] + route.position),
+                    object=objects,
+                    size_bytes=sizes[objects],
+                    kind=np.full(len(objects), READ, dtype=np.int8),
+                )
+            )
+    return parts
+
+
+def _born(table: Accesses, lasting: Flags) -> Accesses:
+    """Let what is made and stays begin with its first use anywhere."""
+    first = first_places(table.object, len(lasting))
+    kind = table.kind.copy()
+    kind[first[lasting & (first < len(table))]] = CREATE
+    return attrs.evolve(table, kind=kind)
+
+
+def _ends(runs: _Runs, cached: Cached, own: int) -> tuple[Ints, Ints]:
+    """Return (step, object) pairs of all retirements, by step, then object."""
+    steps, objects = [cached.ends[0]], [cached.ends[1] + own]
+    for table in runs.tables:
+        starts = runs.starts_of(table)
+        steps.append((starts[:, None] + table.ends[0][None, :]).ravel())
+        objects.append(np.tile(table.ends[1], len(starts)))
+    step, thing = np.concatenate(steps), np.concatenate(objects)
+    order = np.lexsort((thing, step))
+    return step[order], thing[order]
+
+
+def _pointers(steps: Ints, count: int) -> Ints:
+    return np.concatenate(([0], np.cumsum(np.bincount(steps, minlength=count)))).astype(np.int64)
+
+
+def _turns(order: Sequence[PhaseTable]) -> list[int]:
+    """Return, for each run, how many runs of its phase came before."""
+    seen: dict[str, int] = {}
+    turns = []
+    for run in order:
+        turns.append(seen.get(run.name, 0))
+        seen[run.name] = turns[-1] + 1
+    return turns
+
+
+def _compute_ps(machine: Machine, runs: _Runs, table: Accesses) -> Ints:
+    """Price every step by the roofline; steps that move the same bytes are priced once."""
+    moved = np.zeros(runs.step_count, dtype=np.int64)
+    np.add.at(moved, table.step, table.size_bytes)
+    known: dict[tuple[str, int, int], int] = {}
+    times: list[int] = []
+    near = iter(moved.tolist())
+    for run in runs.order:
+        for position, cost in enumerate(run.costs):
+            key = (run.name, position, next(near))
+            if key not in known:
+                known[key] = step_ps(
+                    machine, cost.flops, cost.work, cost.dtype, key[2] + cost.traffic_bytes
+                )
+            times.append(known[key])
+    return np.array(times, dtype=np.int64)
+
+
+def _iteration_ptr(runs: _Runs, iterated: PhaseTable) -> Ints:
+    starts = runs.starts_of(iterated)
+    return np.append(starts, starts[-1] + len(iterated.costs))
+
+
+def _refuse_what_cannot_fit(workload: Workload, module: Module, machine: Machine) -> None:
+    steps = np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
+    need = workload.transient_bytes.copy()
+    np.add.at(need, steps, workload.size_bytes[workload.access_object])
+    worst = int(need.argmax())
+    near = machine.near
+    if need[worst] <= near.usable_bytes:
+        return
+    phase = module.phases[workload.phase_names[workload.step_phase[worst]]]
+    place = int(workload.step_position[worst])
+    step = phase.steps[place].name if phase.steps else phase.name
+    raise CouldNotRun(
+        f"step `{step}` of `{phase.name}` needs {int(need[worst]):_} bytes at once, and "
+        f"`{near.name}` of {machine.name} has {near.usable_bytes:_}",
+        "split the step or its objects, lower `--batch`, or choose a larger machine",
+    )

@@ -1,0 +1,125 @@
+"""Event logs of simulated runs into JSON lines, and back."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from mirc.diagnostics import CouldNotRun
+
+FORMAT = "mirc-events"
+FORMAT_VERSION = 1
+MOST_EVENTS = 50_000_000
+LONGEST_LINE = 1 << 27  # a header holds the names of all objects
+
+Row = tuple[int, ...]
+
+
+@attrs.frozen(kw_only=True)
+class EventHeader:
+    """What the numbers in the rows of one log mean.
+
+    ``columns`` name a row's entries. Entries of ``kind`` and ``reason`` index ``kinds`` and
+    ``reasons``, of ``object`` index ``objects`` (in a row about a step: the phase, in ``phases``),
+    of ``source`` and ``target`` index ``memories``; -1 is nothing.
+    """
+
+    machine: str
+    policy: str
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    reasons: tuple[str, ...]
+    memories: tuple[str, ...]
+    phases: tuple[str, ...]
+    objects: tuple[str, ...]
+
+
+@attrs.frozen(eq=False)
+class EventLog:
+    """One run's events, in order."""
+
+    header: EventHeader
+    rows: Sequence[Row]
+
+
+def dump(logs: Iterable[EventLog]) -> Iterator[str]:
+    """Yield the lines of a file: for each log its header, then an array of numbers an event."""
+    for log in logs:
+        fields = attrs.asdict(log.header)
+        opening = {"format": FORMAT, "format_version": FORMAT_VERSION, **fields}
+        yield json.dumps({**opening, "events": len(log.rows)}, separators=(",", ":")) + "\n"
+        for row in log.rows:
+            yield f"[{','.join(map(str, row))}]\n"
+
+
+def load(lines: Iterable[str], name: str) -> tuple[EventLog, ...]:
+    """Read what ``dump`` wrote; ``name`` is what messages call the file.
+
+    Raises CouldNotRun, with the line, for anything else, for a log that ends early and for more
+    than ``MOST_EVENTS`` rows.
+    """
+    logs: list[EventLog] = []
+    rows: list[Row] = []
+    expected = total = 0
+    for number, line in enumerate(lines, 1):
+        if len(rows) == expected:
+            header, expected = _header(_value(line, name, number), name, number)
+            total += expected
+            if total > MOST_EVENTS:
+                raise CouldNotRun(f"`{name}` holds more than {MOST_EVENTS:_} events", "split it")
+            rows = []
+            logs.append(EventLog(header, rows))
+        else:
+            rows.append(_row(_value(line, name, number), logs[-1].header, name, number))
+    if len(rows) != expected or not logs:
+        raise CouldNotRun(f"`{name}` ends before its events do", "write it again")
+    return tuple(logs)
+
+
+def _value(line: str, name: str, number: int) -> Any:
+    if len(line) > LONGEST_LINE:
+        raise _wrong(name, number, "is too long")
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _wrong(name, number, "is not JSON") from error
+
+
+def _header(value: Any, name: str, number: int) -> tuple[EventHeader, int]:
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise _wrong(name, number, f"does not open a `{FORMAT}` log")
+    if value.get("format_version") != FORMAT_VERSION:
+        raise _wrong(name, number, f"is of another version than {FORMAT_VERSION}")
+    count = value.get("events")
+    parts = {field.name: value.get(field.name) for field in attrs.fields(EventHeader)}
+    texts: dict[str, Any] = {key: parts.pop(key) for key in ("machine", "policy")}
+    if (
+        type(count) is not int
+        or count < 0
+        or not all(isinstance(text, str) for text in texts.values())
+        or not all(_is_words(words) for words in parts.values())
+    ):
+        raise _wrong(name, number, "lacks a part of the header")
+    named: dict[str, Any] = {key: tuple(words or ()) for key, words in parts.items()}
+    return EventHeader(**texts, **named), count
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _row(value: Any, header: EventHeader, name: str, number: int) -> Row:
+    if (
+        not isinstance(value, list)
+        or len(value) != len(header.columns)
+        or any(type(entry) is not int for entry in value)
+    ):
+        raise _wrong(name, number, f"is not a row of {len(header.columns)} whole numbers")
+    return tuple(value)
+
+
+def _wrong(name: str, number: int, what: str) -> CouldNotRun:
+    return CouldNotRun(
+        f"line {number} of `{name}` {what}", "write it with `mirc simulate --events`"
+    )

@@ -1,0 +1,33 @@
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from mirc.report.json_form import as_object, as_text
+from tests.report.rows import comparison, study
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "simulate-1.schema.json"
+
+
+def test_the_object_is_what_the_schema_says() -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    content = as_object(study(comparison(), comparison(plan=None), title="m"), version="1")
+    Draft202012Validator(schema).validate(json.loads(json.dumps(content)))
+
+
+def test_ratios_have_six_decimals_and_counts_are_whole() -> None:
+    content = as_object(study(comparison(), title="m"), version="1")
+    policy = content["machines"][0]["policies"][0]
+    assert policy["gap_to_bound"] == 0.333333
+    assert policy["near_bytes"] == 4_000_000_000
+
+
+def test_which_code_ran_is_no_part_of_the_result() -> None:
+    assert '"path"' not in as_text(study(comparison(), title="m"), version="1")
+
+
+def test_the_text_is_ascii_and_ends_with_a_line_break() -> None:
+    text = as_text(study(comparison(), title="m\u00f6del"), version="1")
+    assert text.isascii()
+    assert text.endswith("}\n")
