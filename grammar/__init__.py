@@ -5,6 +5,7 @@ from mirc.grammar.load import MirRejected, load
 from mirc.grammar.locate import SourcePlaces
 from mirc.grammar.parse import parse
 from mirc.grammar.printer import print_declaration, print_module
+from mirc.grammar.schedule_text import parse_schedule
 
 __all__ = [
     "Bound",
@@ -14,6 +15,7 @@ __all__ = [
     "bind",
     "load",
     "parse",
+    "parse_schedule",
     "print_declaration",
     "print_module",
     "print_value",

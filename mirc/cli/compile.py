@@ -12,12 +12,11 @@ from mirc.cli.options import format_option, output_option
 from mirc.cli.output import STDOUT, write_text
 from mirc.diagnostics import CouldNotRun
 from mirc.emit import emit
-from mirc.grammar import print_module
+from mirc.grammar import parse_schedule, print_module
 from mirc.grammar.memory import collection_paused
 from mirc.ir.units import Unreadable, parse_int, parse_size
 from mirc.machine.load import load
 from mirc.passes.pipeline import closure, explain, run
-from mirc.passes.schedule_text import parse_schedule
 
 if TYPE_CHECKING:
     from mirc.graph import Program

@@ -128,7 +128,10 @@ class Event(Type):
 
 @attrs.frozen
 class ScheduleItem(Type):
-    """A phase, ``REPEAT(n, ...)``, ``LOOP(...)`` or ``EVERY(n, phase)``, nested."""
+    """A phase, ``REPEAT(n, ...)``, ``LOOP(...)`` or ``EVERY(n, phase)``, nested.
+
+    The count may also stand last, as in ``REPEAT(decode_step, 128)``.
+    """
 
     def matches(self, value: object) -> bool:
         return isinstance(value, Name | Call) or Ref(RefKind.PHASE).matches(value)
@@ -152,7 +155,7 @@ class ScheduleItem(Type):
             text = f"`{value.name}(...)` is not {self.describe()}"
             words = ("REPEAT", "LOOP", "EVERY")
             raise Mismatch(Fault.WORD, text, words=words, found=value.name)
-        return form.read(value)
+        return form.read(_count_first(value))
 
     def describe(self) -> str:
         return "a phase, `REPEAT(n, ...)`, `LOOP(...)` or `EVERY(n, phase)`"
@@ -161,7 +164,15 @@ class ScheduleItem(Type):
         if not isinstance(value, Call):
             yield from Ref(RefKind.PHASE).references(value)
         elif (form := self._form(value.name)) is not None:
-            yield from form.references(value)
+            yield from form.references(_count_first(value))
+
+
+def _count_first(value: Call) -> Call:
+    """Move a count that stands last to the front."""
+    *body, last = value.args or (None,)
+    if value.name == "LOOP" or not body or type(last) is not int:
+        return value
+    return Call(value.name, (last, *body))
 
 
 @attrs.frozen

@@ -6,12 +6,11 @@ from itertools import islice
 
 import attrs
 
-from mirc.diagnostics import CouldNotRun, Source
-from mirc.grammar import parse
-from mirc.ir import Call, Module, Value
+from mirc.diagnostics import CouldNotRun
+from mirc.grammar import parse_schedule
+from mirc.ir import Module, Value
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.meaning import EveryNth, Repeat, Scheduled
-from mirc.ir.types import Mismatch
 
 DEFAULT_STEPS = 64
 """Iterations of an unbounded LOOP when nothing else bounds it."""
@@ -77,50 +76,19 @@ def schedule_of(module: Module, steps: int | None = None, text: str | None = Non
 
 
 def _items(module: Module, text: str | None) -> tuple[tuple[Scheduled, ...], tuple[str, ...]]:
-    value = _parsed(text) if text is not None else None
+    value: Value | None = parse_schedule(text) if text is not None else None
     if value is None and module.info is not None:
         value = module.info.value("schedule")
     if value is None:
         listed = ", ".join(module.phases)
         assumption = f"the file has no schedule: its phases run once each, as written ({listed})"
         return tuple(module.phases), (assumption,)
-    try:
-        items: tuple[Scheduled, ...] = FIELD_BY_KEY["schedule"].type.read(_count_first(value))
-    except Mismatch as error:
-        raise CouldNotRun(f"the schedule cannot be read: {error.message}", _FORMS) from error
+    items: tuple[Scheduled, ...] = FIELD_BY_KEY["schedule"].type.read(value)
     if not items:
-        raise CouldNotRun("the schedule is empty", _FORMS)
+        raise CouldNotRun("the schedule is empty", "name the phases that it runs, in order")
     for phase in _phases(items):
         _must_exist(phase, module)
     return items, ()
-
-
-_FORMS = "list phases, `REPEAT(n, ...)`, `LOOP(...)` and `EVERY(n, phase)`"
-
-
-def _parsed(text: str) -> Value:
-    """Read what may stand after ``schedule =`` in a file, through the grammar."""
-    inner = text.strip()
-    value = inner if inner.startswith("[") else f"[{inner}]"
-    document = parse(Source("--schedule", f"mir 1.0\nmodule m {{\n  schedule = {value}\n}}\n"))
-    fields = [field for block in document.blocks for field in block.fields]
-    if "\n" in inner or document.diagnostics or len(document.blocks) != 1 or len(fields) != 1:
-        raise CouldNotRun(
-            f"`{text}` is not a schedule", "write it as in a file: `prefill, REPEAT(64, decode)`"
-        )
-    return fields[0].value
-
-
-def _count_first(value: Value) -> Value:
-    """Move the count of ``REPEAT(decode, 64)`` to the front, where the language has it."""
-    if isinstance(value, tuple):
-        return tuple(_count_first(item) for item in value)
-    if not isinstance(value, Call):
-        return value
-    args = tuple(_count_first(arg) for arg in value.args)
-    if value.name in ("REPEAT", "EVERY") and args and type(args[-1]) is int:
-        args = (args[-1], *args[:-1])
-    return Call(value.name, args)
 
 
 def _phases(items: tuple[Scheduled, ...]) -> Iterator[str]:

@@ -1,12 +1,12 @@
 import pytest
 
 from mirc.diagnostics import CouldNotRun
+from mirc.grammar import parse_schedule
 from mirc.ir import Call, Name
 from mirc.passes.base import Facts
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.pipeline import PIPELINE, closure, explain, run
 from mirc.passes.reuse import Reuse
-from mirc.passes.schedule_text import parse_schedule
 from mirc.passes.seeds import Machines, Options, Schedule
 from tests.passes.programs import decoder, machine
 

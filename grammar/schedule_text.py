@@ -1,7 +1,7 @@
 """The text of ``--schedule`` into the value that a module's schedule holds."""
 
 from mirc.diagnostics import CouldNotRun, Source
-from mirc.grammar import parse
+from mirc.grammar.parse import parse
 from mirc.ir import Value
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.types import Mismatch
