@@ -13,4 +13,4 @@ run() {
 
 run compile preset:llama3-70b --machine h100-sxm --machine gh200 -o out/llama3-70b.mir
 run check out/llama3-70b.mir
-run simulate out/llama3-70b.mir --machine h100-sxm --machine gh200 --schedule 'REPEAT(decode_step, 64)'
+run simulate out/llama3-70b.mir --machine h100-sxm --machine gh200 --schedule 'REPEAT(64, decode_step)'

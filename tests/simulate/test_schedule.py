@@ -99,10 +99,10 @@ def test_an_unknown_phase_gets_the_nearest_name() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("LOOP(2, decode)", "cannot be read"),
-        ("REPEAT(0, decode)", "cannot be read"),
-        ("FOREVER(decode)", "cannot be read"),
-        ("12", "cannot be read"),
+        ("LOOP(2, decode)", "is not a schedule"),
+        ("REPEAT(0, decode)", "is not a schedule"),
+        ("FOREVER(decode)", "is not a schedule"),
+        ("12", "is not a schedule"),
         ("EVERY(2, decode)", "never comes to `decode`"),
         ("REPEAT(10_000_000, decode)", "more than 1_000_000 runs"),
         ("LOOP(EVERY(1_000_000, EVERY(1_000_000, decode)))", "more than 2_000_000 rounds"),
