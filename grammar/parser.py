@@ -1,27 +1,13 @@
 """The grammar file as a Lark parser whose reductions build declarations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
-from lark import Lark
-from lark.common import LexerConf
-from lark.lexer import BasicLexer
+from lark import Lark, lexer
 
 from mirc.grammar.builder import Builder
-
-
-class _ProvenLexer(BasicLexer):
-    """Lark's basic lexer without its start-up search for colliding terminals.
-
-    That search costs as much as all the rest of ``mirc check`` wherever interegular is installed;
-    a test makes it once, with ``strict=True``.
-    """
-
-    __future_interface__ = 2
-
-    def __init__(self, conf: LexerConf) -> None:
-        conf.skip_validation = True
-        super().__init__(conf)
 
 
 @cache
@@ -38,11 +24,27 @@ def line_lark() -> Lark:
 
 def _made(start: str) -> Lark:
     text = files("mirc.grammar").joinpath("mir.lark").read_text(encoding="utf-8")
-    return Lark(
-        text,
-        parser="lalr",
-        lexer=_ProvenLexer,
-        transformer=Builder(),
-        maybe_placeholders=False,
-        start=start,
-    )
+    with _terminals_proven():
+        return Lark(
+            text,
+            parser="lalr",
+            lexer="basic",
+            transformer=Builder(),
+            maybe_placeholders=False,
+            start=start,
+        )
+
+
+@contextmanager
+def _terminals_proven() -> Iterator[None]:
+    """Let Lark not search for colliding terminals, neither in ours nor in its own grammar.
+
+    Wherever interegular is installed that search costs as much as all the rest of ``mirc check``;
+    a test makes it once, with ``strict=True``.
+    """
+    found = lexer.has_interegular
+    lexer.has_interegular = False
+    try:
+        yield
+    finally:
+        lexer.has_interegular = found
