@@ -63,8 +63,10 @@ class Storage:
     """Memory that exists once, however many names and views it has.
 
     ``name`` is final: a parameter's path, or ``phase.module.path.op_k`` for what a run makes.
-    ``size_bytes`` counts the whole storage; for a CACHE it is ``per_token_bytes`` times the
-    captured context. ``module`` is the path of the module that owns or makes it.
+    ``size_bytes`` counts the whole storage; for a CACHE it is ``per_token_bytes`` (of one sequence)
+    times the batch and the largest captured context. A cache whose ``per_token_bytes`` is 0 does
+    not grow: it is written once per sequence (cross attention). ``module`` is the path of the
+    module that owns or makes it.
     """
 
     index: int

@@ -1,0 +1,154 @@
+"""An operator's shapes into FLOPs, without running the model; tensors into bytes."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._ops import OpOverload
+from torch.fx import Node
+from torch.fx.node import map_arg
+from torch.utils._pytree import tree_map
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count, flop_registry
+
+aten = torch.ops.aten
+Formula = Callable[..., int]
+COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd  # noqa: SLF001
+
+
+def whole(size: Any) -> int:
+    """Give a size as a number; a symbolic one by the value it was traced with, else 1.
+
+    1 stands for what is known only at run time (how many elements a mask selects).
+    """
+    if isinstance(size, int):
+        return size
+    hint = getattr(size.node, "hint", None)
+    return hint if isinstance(hint, int) else 1
+
+
+def elements(value: Tensor) -> int:
+    """Count a tensor's elements."""
+    return prod(map(whole, value.shape))
+
+
+def tensor_bytes(value: Tensor) -> int:
+    """Count the bytes that a tensor's elements occupy: an expanded (stride 0) dimension once."""
+    count = value.element_size()
+    for given, stride in zip(value.shape, value.stride(), strict=True):
+        size = whole(given)
+        if size == 0:
+            return 0
+        if not isinstance(stride, int) or stride != 0:
+            count *= size
+    return count
+
+
+def linear_flops(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
+    """``x @ weight.T``: two per element of ``x`` and output feature."""
+    return 2 * prod(x.shape) * (weight.shape[0] if weight.dim() > 1 else 1)
+
+
+def matmul_flops(left: Tensor, _right: Tensor, *_: Any, out_val: Tensor, **__: Any) -> int:
+    """Two per output element and inner dimension."""
+    return 2 * prod(out_val.shape) * left.shape[-1]
+
+
+def attention_flops(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
+    """Scores and weighted sum, every key for every query (as torch counts: no causal discount)."""
+    rows = prod(query.shape[:-1])
+    return 2 * rows * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+
+
+def grouped_flops(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
+    """``_grouped_mm`` of rows sorted by expert: each row (a token's choice) meets one expert.
+
+    ``FlopCounterMode`` counts it as 0.
+    """
+    return 2 * prod(x.shape) * weight.shape[-1]
+
+
+def convolution_flops(x: Tensor, weight: Tensor, *_: Any, out_val: Tensor, **__: Any) -> int:
+    """``conv1d`` to ``conv3d``, whole: two per output position and weight."""
+    return int(conv_flop_count(list(x.shape), list(weight.shape), list(out_val.shape)))
+
+
+COMPOSITES: dict[Any, Formula] = {
+    aten.linear: linear_flops,
+    aten.matmul: matmul_flops,
+    aten.scaled_dot_product_attention: attention_flops,
+    aten._grouped_mm: grouped_flops,  # noqa: SLF001
+    # what attention becomes on a CPU below torch.export; its mask comes after the values
+    aten._scaled_dot_product_flash_attention_for_cpu: attention_flops,  # noqa: SLF001
+    aten.conv1d: convolution_flops,
+    aten.conv2d: convolution_flops,
+    aten.conv3d: convolution_flops,
+}
+
+
+class FlopCounter:
+    """Counts each call of an operator by formula, else by taking a composite operator apart.
+
+    A composite operator without a formula (``einsum``, ``lstm``) is run once per signature on
+    the meta device, where ``FlopCounterMode`` sees the operators that it is made of.
+    """
+
+    def __init__(self) -> None:
+        self._formulas: dict[OpOverload, Formula | None] = {}
+        self._taken_apart: dict[str, int] = {}
+
+    def count(self, node: Node) -> int:
+        """Give the FLOPs of one ``call_function`` node (0 where nothing is multiplied)."""
+        target: Any = node.target
+        if target not in self._formulas:
+            self._formulas[target] = self._formula(target)
+        formula = self._formulas[target]
+        if formula is None:
+            return 0
+        args, kwargs = map_arg((node.args, node.kwargs), _value)
+        return whole(formula(*args, **kwargs, out_val=_value(node)))
+
+    def _formula(self, target: OpOverload) -> Formula | None:
+        packet: Any = target.overloadpacket
+        if packet in COMPOSITES:
+            return COMPOSITES[packet]
+        if packet in flop_registry:
+            registered: Formula = flop_registry[packet]
+            return registered
+        if target.has_kernel_for_dispatch_key(COMPOSITE):
+            return partial(self._take_apart, target)
+        return None
+
+    def _take_apart(self, target: OpOverload, *args: Any, out_val: Any, **kwargs: Any) -> int:
+        del out_val  # what a formula may want
+        signature = f"{target} {tree_map(_signature, (args, kwargs))}"
+        if signature not in self._taken_apart:
+            self._taken_apart[signature] = _run_on_meta(target, args, kwargs)
+        return self._taken_apart[signature]
+
+
+def _run_on_meta(target: OpOverload, args: Sequence[Any], kwargs: dict[str, Any]) -> int:
+    stand_ins, named = tree_map(_stand_in, (tuple(args), kwargs))
+    counter = FlopCounterMode(display=False)
+    try:
+        with torch.no_grad(), counter:
+            target(*stand_ins, **named)
+    except Exception:  # noqa: BLE001 - an operator without meta kernels counts as no arithmetic
+        return 0
+    return int(counter.get_total_flops())
+
+
+def _value(node: Node) -> Any:
+    return node.meta.get("val")
+
+
+def _signature(value: Any) -> Any:
+    return (tuple(value.shape), value.dtype) if isinstance(value, Tensor) else value
+
+
+def _stand_in(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
+    return torch.device("meta") if isinstance(value, torch.device) else value

@@ -1,0 +1,263 @@
+"""The user's own Python, imported and run, into a model and its inputs."""
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import attrs
+import torch
+from torch import nn
+from torch.utils._pytree import tree_map
+
+from mirc.diagnostics.errors import CouldNotRun
+from mirc.frontend import phases
+from mirc.frontend.entry import CaptureOptions, Entry
+from mirc.frontend.phases import PhaseSizes
+
+FORMS = (
+    "give `mirc_entries()` returning {phase: (module, args, kwargs)}, or `build()`, "
+    "or `model` with `example_inputs`, or `Model` with `get_init_inputs()` and `get_inputs()`"
+)
+LONGEST = 200
+SMALL_BYTES = 256 << 20
+LIBRARIES = tuple(
+    f"{Path(source).parent}{os.sep}" for source in (torch.__file__, contextlib.__file__, __file__)
+)
+
+
+@attrs.frozen(kw_only=True)
+class UserModel:
+    """What the user's code gives: phases by name, each a module with its inputs."""
+
+    name: str
+    calls: Mapping[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]
+
+    def entries(self, options: CaptureOptions) -> list[Entry]:
+        """Give the requested phases; their sizes are those of the user's own inputs."""
+        known = {name: PhaseSizes(name=name) for name in self.calls}
+        wanted = phases.requested(options.phases, known, dict.fromkeys(known, ()))
+        return [
+            Entry(
+                phase=sizes.name,
+                module=module,
+                args=args,
+                kwargs=kwargs,
+                device="meta" if _on_meta(module) else None,
+            )
+            for sizes in wanted
+            for module, args, kwargs in (self.calls[sizes.name],)
+        ]
+
+
+def from_file(path: Path, name: str | None) -> UserModel:
+    """Import ``path``, which runs it, and take ``name`` from it, or what the file offers."""
+    if path.is_dir():
+        raise CouldNotRun(f"`{path}` is a directory", "give a Python file in it")
+    if not path.is_file():
+        raise CouldNotRun(f"no such file: `{path}`")
+    spec = importlib.util.spec_from_file_location(f"mirc_target_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise CouldNotRun(f"`{path}` is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    loader = spec.loader
+    sys.modules[spec.name] = module  # what pickle and dataclasses look for while it runs
+    sys.path.insert(0, str(path.parent.resolve()))  # as `python file.py` does
+    with _blaming(str(path)):
+        loader.exec_module(module)
+    return _offered(module, str(path), name, path.stem)
+
+
+def from_module(dotted: str, name: str) -> UserModel:
+    """Import the installed module ``dotted`` and take ``name`` from it."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = importlib.util.find_spec(dotted)
+    except (ImportError, ValueError, AttributeError):
+        found = None
+    if found is None:
+        raise CouldNotRun(
+            f"no module named `{dotted}`", "give a path ending in .py, or install the package"
+        )
+    with _blaming(dotted):
+        module = importlib.import_module(dotted)
+    return _offered(module, dotted, name or None, dotted.rpartition(".")[2])
+
+
+def _offered(module: ModuleType, where: str, name: str | None, title: str) -> UserModel:
+    if name is not None:
+        if not hasattr(module, name):
+            raise CouldNotRun(f"`{where}` has no `{name}`", _found(module))
+        return _made(getattr(module, name), module, where, f"{title}_{name}")
+    for attribute in ("mirc_entries", "build"):
+        if callable(getattr(module, attribute, None)):
+            return _made(getattr(module, attribute), module, where, title)
+    for attribute in ("model", "Model"):
+        if hasattr(module, attribute):
+            return _made(getattr(module, attribute), module, where, title)
+    raise CouldNotRun(f"no model in `{where}`", f"{_found(module)}; {FORMS}")
+
+
+def _made(thing: Any, module: ModuleType, where: str, title: str) -> UserModel:
+    """Turn an object of the user's into calls: a module, a class, a function, a mapping."""
+    if isinstance(thing, type) and issubclass(thing, nn.Module):
+        first = _called(module, "get_init_inputs", where, otherwise=())
+        thing = _built(functools.partial(thing, *first), where)
+    elif callable(thing) and not isinstance(thing, nn.Module):
+        thing = _built(thing, where)
+    calls = _calls(thing, module, where)
+    return UserModel(name=title, calls=calls)
+
+
+def _calls(
+    thing: Any, module: ModuleType, where: str
+) -> dict[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]:
+    if isinstance(thing, Mapping):
+        if not thing:
+            raise CouldNotRun(f"`mirc_entries()` of `{where}` names no phase")
+        return {str(name): _call(f"phase `{name}`", value, where) for name, value in thing.items()}
+    if isinstance(thing, nn.Module):
+        inputs = _inputs(module, where)
+        kwargs = getattr(module, "example_kwargs", {})
+        return {"forward": _call("`forward`", (thing, inputs, kwargs), where)}
+    return {"forward": _call("the result", thing, where)}
+
+
+def _call(what: str, value: Any, where: str) -> tuple[nn.Module, tuple[Any, ...], dict[str, Any]]:
+    parts = tuple(value) if isinstance(value, tuple | list) else (value,)
+    module = parts[0] if parts else None
+    args = parts[1] if len(parts) > 1 else ()
+    kwargs = parts[2] if len(parts) > 2 else {}
+    if isinstance(args, torch.Tensor):
+        args = (args,)
+    if (
+        not isinstance(module, nn.Module)
+        or not isinstance(args, tuple | list)
+        or not isinstance(kwargs, Mapping)
+        or len(parts) > 3
+    ):
+        raise CouldNotRun(
+            f"{what} of `{where}` is {_kind(value)}, not (module, args, kwargs)", FORMS
+        )
+    args, kwargs = _on_one_device(module, (tuple(args), dict(kwargs)))
+    return module, args, kwargs
+
+
+def _inputs(module: ModuleType, where: str) -> tuple[Any, ...]:
+    if hasattr(module, "example_inputs"):
+        given = module.example_inputs
+        given = _run(given, where) if callable(given) else given
+    elif hasattr(module, "get_inputs"):
+        given = _called(module, "get_inputs", where, otherwise=())
+    elif hasattr(module, "example_kwargs"):
+        given = ()
+    else:
+        raise CouldNotRun(
+            f"`{where}` has a model and no inputs for it",
+            "add `example_inputs = (tensor, ...)` or `get_inputs()`",
+        )
+    return (given,) if isinstance(given, torch.Tensor) else tuple(given)
+
+
+def _called(module: ModuleType, name: str, where: str, *, otherwise: Any) -> Any:
+    function = getattr(module, name, None)
+    return _run(function, where) if callable(function) else otherwise
+
+
+def _built(make: Callable[[], Any], where: str) -> Any:
+    """Build without weights what is too large for them, and everything else as it stands.
+
+    Code that looks at its weights (``.item()``, ``.cuda()``) cannot be built without them.
+    """
+    try:
+        with torch.device("meta"), contextlib.redirect_stdout(sys.stderr):
+            made = make()
+    except Exception:  # noqa: BLE001 - tried again below, where its exception is told
+        return _run(make, where)
+    return made if _weight_bytes(made) > SMALL_BYTES else _run(make, where)
+
+
+def _weight_bytes(made: Any) -> int:
+    """Add up the parameters of every module in a result, shared ones once."""
+    values = made.values() if isinstance(made, Mapping) else (made,)
+    modules = [
+        part
+        for value in values
+        for part in (value if isinstance(value, tuple | list) else (value,))
+        if isinstance(part, nn.Module)
+    ]
+    weights = {id(one): one for module in modules for one in module.parameters()}
+    return sum(one.numel() * one.element_size() for one in weights.values())
+
+
+def _run(function: Callable[[], Any], where: str) -> Any:
+    with _blaming(where):
+        return function()
+
+
+def _on_one_device(module: nn.Module, inputs: Any) -> Any:
+    """Put the inputs where the weights are: export takes a mixture without complaint."""
+    if not _on_meta(module):
+        return inputs
+    return tree_map(lambda one: one.to("meta") if isinstance(one, torch.Tensor) else one, inputs)
+
+
+def _on_meta(module: nn.Module) -> bool:
+    first = next(module.parameters(), None)
+    return first is not None and first.is_meta
+
+
+@contextlib.contextmanager
+def _blaming(where: str) -> Iterator[None]:
+    """Turn an exception of the user's code into one sentence that names it and its line."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except CouldNotRun:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code may raise anything
+        raise CouldNotRun(f"`{where}` raised {blame(error, where)}") from None
+
+
+def blame(error: BaseException, where: str) -> str:
+    """Name an exception: its type, its message, the last line of the user's that it came from."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0][:LONGEST]}" if lines else type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{text} ({error.filename}:{error.lineno})"
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if _users(one.filename)]
+    own = [frame for frame in frames if where and frame.filename.endswith(Path(where).name)]
+    found = own or frames
+    return f"{text} ({found[-1].filename}:{found[-1].lineno})" if found else text
+
+
+def _users(filename: str) -> bool:
+    return not filename.startswith(("<", *LIBRARIES))
+
+
+def _found(module: ModuleType) -> str:
+    names = [
+        f"`{name}` ({_kind(value)})"
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and not isinstance(value, ModuleType)
+        and getattr(value, "__module__", module.__name__) == module.__name__
+    ]
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"it has {listed}" if names else "it defines nothing"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, type):
+        return "a module class" if issubclass(value, nn.Module) else "a class"
+    if isinstance(value, nn.Module):
+        return "a module"
+    return "a function" if callable(value) else f"a {type(value).__name__}"

@@ -1,0 +1,147 @@
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mirc.diagnostics.errors import CouldNotRun
+from mirc.frontend import CaptureOptions
+from mirc.frontend.program import capture_model
+from mirc.frontend.usercode import UserModel
+from mirc.graph import Access, Level, Program, Role
+from mirc.graph.verify import verify
+
+
+@dataclass
+class Answer:
+    """A result that torch.export does not know."""
+
+    value: Tensor
+
+
+class Net(nn.Module):
+    shift: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(8, 16), nn.ReLU())
+        self.head = nn.Linear(16, 4)
+        self.register_buffer("shift", torch.ones(8))
+        self.seen: Tensor | None = None
+
+    def forward(self, x: Tensor) -> object:
+        return self.head(self.block(x + self.shift))
+
+
+class Traceable(Net):
+    def forward(self, x: Tensor) -> object:
+        self.seen = x
+        return Answer(self.head(self.block(x + self.shift)))
+
+
+class Repeating(Net):
+    def forward(self, x: Tensor) -> object:
+        for _ in range(x.shape[0]):  # a proxy has no length
+            x = x + self.shift
+        return Answer(self.head(self.block(x)))
+
+
+class Deciding(Net):
+    def forward(self, x: Tensor) -> object:
+        if x.sum().item() > 0:  # known only when it runs
+            x = x + self.shift
+        return self.head(self.block(x))
+
+
+def captured(module: nn.Module, x: Tensor) -> Program:
+    model = UserModel(name="net", calls={"forward": (module, (x,), {})})
+    return capture_model(model, CaptureOptions(), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("module", "level", "tried"),
+    [
+        (Net(), Level.EXPORT, []),
+        (Traceable(), Level.SYMBOLIC_TRACE, ["export: "]),
+        (Repeating(), Level.MAKE_FX, ["export: ", "symbolic_trace: "]),
+        (Deciding(), Level.MODULE_TREE, ["export: ", "symbolic_trace: ", "make_fx: "]),
+    ],
+)
+def test_each_model_reaches_the_best_level_that_is_true(
+    module: nn.Module, level: Level, tried: list[str]
+) -> None:
+    x = torch.randn(2, 8)
+    program = captured(module, x)
+    (found,) = program.captures
+    assert found.level is level
+    assert [reason.split(" ")[0] + " " for reason in found.reason.split("; ") if reason] == tried
+    assert verify(program) == ()
+    weights = {one.name: one.size_bytes for one in program.storages if one.role is Role.PARAMETER}
+    assert weights == {
+        "block.0.weight": 16 * 8 * 4,
+        "block.0.bias": 16 * 4,
+        "head.weight": 4 * 16 * 4,
+        "head.bias": 4 * 4,
+    }
+    assert [step.name for step in program.graphs[0].steps][-2:] == ["block.0", "head"]
+
+
+@pytest.mark.parametrize("module", [Traceable(), Repeating()])
+def test_below_export_flops_and_activations_are_still_known(module: nn.Module) -> None:
+    program = captured(module, torch.randn(2, 8))
+    (graph,) = program.graphs
+    assert sum(node.flops for node in graph.nodes) == 2 * 2 * (8 * 16 + 16 * 4)
+    (output,) = graph.outputs
+    assert program.storages[output].shape == (2, 4)
+    assert {node.module for node in graph.nodes} == {"", "block.0", "block.1", "head"}
+
+
+@pytest.mark.parametrize("make", [Net, Traceable, Repeating, Deciding])
+def test_a_captured_module_is_callable_and_gives_the_same(make: type[Net]) -> None:
+    module, x = make().train(), torch.randn(2, 8)
+    before = module(x)
+    captured(module, x)
+    after = module(x)
+    assert module.training
+    assert module.seen is None or type(module.seen) is Tensor
+    same = [item.value if isinstance(item, Answer) else item for item in (before, after)]
+    assert torch.equal(same[0], same[1])
+
+
+def test_a_module_tree_touches_the_rows_of_an_embedding() -> None:
+    class Looking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(1000, 16)
+
+        def forward(self, ids: Tensor) -> Tensor:
+            return self.table(ids) if ids.sum().item() else ids
+
+    (graph,) = captured(Looking(), torch.zeros(1, 3, dtype=torch.long)).graphs
+    (node,) = graph.nodes
+    assert node.op == "module.Embedding"
+    assert [(use.access, use.size_bytes) for use in node.reads] == [(Access.TOUCH, 3 * 16 * 4)]
+
+
+def test_a_forward_that_nothing_can_run_and_without_weights_is_refused() -> None:
+    class Wrong(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ torch.ones(3, 3)
+
+    with pytest.raises(CouldNotRun, match="nothing to capture in phase `forward`: export: Runtime"):
+        captured(Wrong(), torch.ones(2, 8))
+
+
+def test_sizes_known_only_at_run_time_do_not_stop_the_capture() -> None:
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(8, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.inner(x)
+            return y[y > 0].reshape(-1, 1) * 2
+
+    program = captured(Masked(), torch.ones(2, 8))
+    assert program.captures[0].level is Level.EXPORT
+    assert verify(program) == ()
