@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("check", "mirc.cli.check:check", "Report what is wrong in .mir files."),
     ("compile", "mirc.cli.compile:compile_", "Turn a model into memory intent (.mir)."),
     ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
+    ("compare", "mirc.cli.compare:compare", "Compare what a .mir file declares with a run."),
     ("machine", "mirc.cli.machine:machine", "List the machines, or show one."),
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from mirc.report.wired import wired_object
 from mirc.simulate.comparison import Comparison
 from mirc.simulate.metrics import Figures, verdict
 from mirc.simulate.study import Study
@@ -37,6 +38,7 @@ def as_text(study: Study, *, version: str) -> str:
 
 
 def _machine(comparison: Comparison) -> dict[str, Any]:
+    wired = comparison.wired
     return {
         "machine": comparison.machine,
         "near_memory": comparison.near,
@@ -51,6 +53,7 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
         "verdict": list(verdict(comparison.rows)),
         "broken_contracts": list(comparison.broken),
         "assumptions": list(comparison.assumptions),
+        **({} if wired is None else {"wired": _rounded(wired_object(wired, comparison.tokens))}),
     }
 
 

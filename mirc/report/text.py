@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
+from mirc.report.wired import wired_text
 from mirc.simulate.comparison import Comparison
 from mirc.simulate.metrics import Figures, verdict
 from mirc.simulate.study import Study
@@ -46,8 +47,10 @@ def _heading(study: Study, comparison: Comparison) -> list[str]:
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """Return what intent was worth, which contracts it broke, and what was assumed."""
+    """Return what intent and wiring were worth, contracts that broke, and what was assumed."""
     lines = [*verdict(comparison.rows)]
+    if comparison.wired is not None:
+        lines.append(wired_text(comparison.wired, comparison.machine, comparison.tokens))
     lines += [f"broken contract: {line}" for line in comparison.broken]
     if comparison.plan is None and any(row.policy == "intent" for row in comparison.rows):
         lines.append(

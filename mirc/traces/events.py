@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import attrs
 
@@ -12,6 +12,7 @@ FORMAT = "mirc-events"
 FORMAT_VERSION = 1
 MOST_EVENTS = 50_000_000
 LONGEST_LINE = 1 << 27  # a header holds the names of all objects
+_LIMIT = 1 << 63  # entries are 64 bits wide
 
 Row = tuple[int, ...]
 
@@ -54,27 +55,52 @@ def dump(logs: Iterable[EventLog]) -> Iterator[str]:
 
 
 def load(lines: Iterable[str], name: str) -> tuple[EventLog, ...]:
-    """Read what ``dump`` wrote; ``name`` is what messages call the file.
-
-    Raises CouldNotRun, with the line, for anything else, for a log that ends early and for more
-    than ``MOST_EVENTS`` rows.
-    """
+    """Read what ``dump`` wrote, all of it at once; raises CouldNotRun as ``stream`` does."""
     logs: list[EventLog] = []
     rows: list[Row] = []
-    expected = total = 0
+    for part in stream(lines, name):
+        if isinstance(part, EventHeader):
+            rows = []
+            logs.append(EventLog(part, rows))
+        else:
+            rows.append(part)
+    return tuple(logs)
+
+
+def stream(lines: Iterable[str], name: str) -> Iterator[EventHeader | Row]:
+    """Yield each log's header, then its rows, one a line; ``name`` is what messages call the file.
+
+    Raises CouldNotRun, with the line, for what ``dump`` does not write, for a log that ends early
+    and for more than ``MOST_EVENTS`` rows.
+    """
+    header: EventHeader | None = None
+    left = total = 0
     for number, line in enumerate(lines, 1):
-        if len(rows) == expected:
-            header, expected = _header(_value(line, name, number), name, number)
-            total += expected
+        if header is None or not left:
+            header, left = _header(_value(line, name, number), name, number)
+            total += left
             if total > MOST_EVENTS:
                 raise CouldNotRun(f"`{name}` holds more than {MOST_EVENTS:_} events", "split it")
-            rows = []
-            logs.append(EventLog(header, rows))
+            yield header
         else:
-            rows.append(_row(_value(line, name, number), logs[-1].header, name, number))
-    if len(rows) != expected or not logs:
+            left -= 1
+            yield _row(_value(line, name, number), header, name, number)
+    if header is None or left:
         raise CouldNotRun(f"`{name}` ends before its events do", "write it again")
-    return tuple(logs)
+
+
+def lines_of(file: TextIO, name: str) -> Iterator[str]:
+    """Yield a file's lines, of an endless one as much as shows that it is too long.
+
+    Raises CouldNotRun for what is not UTF-8.
+    """
+    try:
+        while line := file.readline(LONGEST_LINE + 1):
+            yield line
+    except UnicodeDecodeError as error:
+        raise CouldNotRun(
+            f"`{name}` is not UTF-8 text", "write it with `mirc simulate --events`"
+        ) from error
 
 
 def _value(line: str, name: str, number: int) -> Any:
@@ -113,7 +139,7 @@ def _row(value: Any, header: EventHeader, name: str, number: int) -> Row:
     if (
         not isinstance(value, list)
         or len(value) != len(header.columns)
-        or any(type(entry) is not int for entry in value)
+        or any(type(entry) is not int or not -_LIMIT <= entry < _LIMIT for entry in value)
     ):
         raise _wrong(name, number, f"is not a row of {len(header.columns)} whole numbers")
     return tuple(value)

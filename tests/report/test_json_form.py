@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
 
+import attrs
 from jsonschema import Draft202012Validator
 
 from mirc.report.json_form import as_object, as_text
+from mirc.simulate.wiring import Wired, Wiring, Wish
 from tests.report.rows import comparison, study
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "simulate-1.schema.json"
@@ -31,3 +33,20 @@ def test_the_text_is_ascii_and_ends_with_a_line_break() -> None:
     text = as_text(study(comparison(), title="m\u00f6del"), version="1")
     assert text.isascii()
     assert text.endswith("}\n")
+
+
+def test_what_was_wired_is_there_only_where_something_was_to_be() -> None:
+    wishes = (Wish(name="w", size_bytes=9, bound_bytes=6, refusal="NO_SPACE"),)
+    wiring = Wiring(memory="sram", wishes=wishes, loaded_bytes=6)
+    with_it = attrs.evolve(comparison(), wired=Wired(wiring=wiring, near_bytes=30, sram_bytes=10))
+    content = as_object(study(comparison(), with_it, title="m"), version="1")
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(
+        json.loads(json.dumps(content))
+    )
+    assert "wired" not in content["machines"][0]
+    found = content["machines"][1]["wired"]
+    assert (found["near_bytes_per_token"], found["near_bytes_per_token_wired"]) == (15.0, 10.0)
+    assert found["saved_share"] == 0.333333
+    assert found["objects"] == [
+        {"name": "w", "size_bytes": 9, "bound_bytes": 6, "refusal": "NO_SPACE"}
+    ]

@@ -1,3 +1,5 @@
+import io
+import itertools
 import json
 from collections.abc import Sequence
 
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from mirc.diagnostics import CouldNotRun
 from mirc.traces import events
-from mirc.traces.events import EventHeader, EventLog, Row, dump, load
+from mirc.traces.events import EventHeader, EventLog, Row, dump, lines_of, load, stream
 
 HEADER = EventHeader(
     machine="toy",
@@ -60,6 +62,7 @@ def _header(**changes: object) -> str:
         ([_header(events=10**12)], "holds more than 50_000_000 events"),
         ([_header(events=1), "[1]"], "line 2 of `log` is not a row of 2 whole numbers"),
         ([_header(events=1), "[1, 2.5]"], "line 2 of `log` is not a row of 2 whole numbers"),
+        ([_header(events=1), f"[{1 << 63}, 2]"], "line 2 of `log` is not a row of 2 whole numbers"),
         ([_header(events=1), "[true, 2]"], "line 2 of `log` is not a row of 2 whole numbers"),
         ([_header(events=1), "[" * 100_000], "line 2 of `log` is not JSON"),
     ],
@@ -73,3 +76,23 @@ def test_an_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LONGEST_LINE", 10)
     with pytest.raises(CouldNotRun, match="line 1 of `log` is too long"):
         load(["[" + "1," * 10], "log")
+
+
+def test_a_stream_yields_rows_before_the_log_is_at_its_end() -> None:
+    parts = stream(_lines((1, 2), (3, 4))[:-1], "log")
+    assert next(parts) == HEADER
+    assert next(parts) == (1, 2)
+    with pytest.raises(CouldNotRun, match="ends before its events do"):
+        next(parts)
+
+
+def test_lines_are_read_no_further_than_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "LONGEST_LINE", 10)
+    file = io.StringIO("short\n" + "x" * 100)
+    assert [len(line) for line in itertools.islice(lines_of(file, "log"), 2)] == [6, 11]
+
+
+def test_what_is_not_utf_8_is_said_to_be_so() -> None:
+    file = io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8")
+    with pytest.raises(CouldNotRun, match="`log` is not UTF-8 text"):
+        list(lines_of(file, "log"))
