@@ -25,7 +25,7 @@ class Life(Enum):
     """Comes from below in every run and is gone after its last use there: gathered rows, inputs."""
 
 
-_FROM_BELOW = (
+FROM_BELOW = (
     ObjectClass.WEIGHT_TILE,
     ObjectClass.EXPERT_WEIGHT,
     ObjectClass.CONSTANT,
@@ -33,6 +33,8 @@ _FROM_BELOW = (
     ObjectClass.CHECKPOINT_FRAGMENT,
     ObjectClass.METADATA_PAGE,
 )
+"""Classes of which a master lies below from the start."""
+
 _LASTING_SCOPES = (
     PersistenceScope.TOKEN_PROGRESS,
     PersistenceScope.UPDATE_WINDOW,
@@ -89,7 +91,7 @@ class Census:
     def _declare(self, name: str) -> int:
         view = self.reader.view
         size, klass = self.size_value(name), self.class_of(name)
-        below = klass in _FROM_BELOW
+        below = klass in FROM_BELOW
         scope = view.value(name, "persistence_scope")
         life = Life.MASTER if below else Life.LASTING if scope in _LASTING_SCOPES else Life.RUN
         if klass is ObjectClass.INPUT:

@@ -16,6 +16,7 @@ from mirc.simulate.limits import Limits, inflow_bytes_per_s, limits
 from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES
+from mirc.simulate.wiring import Wired
 from mirc.simulate.workload import Scenario
 
 
@@ -23,7 +24,8 @@ from mirc.simulate.workload import Scenario
 class Comparison:
     """What every policy made of the same scenario on one machine.
 
-    ``plan`` is the name of the plan that intent had, None if it ran on hints alone.
+    ``plan`` is the name of the plan that intent had, None if it ran on hints alone. ``wired``
+    is None if the file wires nothing into SRAM.
     """
 
     machine: str
@@ -37,6 +39,7 @@ class Comparison:
     bounds: Limits
     rows: tuple[Figures, ...]
     assumptions: tuple[str, ...]
+    wired: Wired | None = None
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -86,6 +89,7 @@ def compare(
         bounds=bounds,
         rows=tuple(rows),
         assumptions=scenario.assumptions,
+        wired=scenario.wired,
     )
 
 

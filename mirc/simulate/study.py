@@ -62,15 +62,22 @@ def study(
     logs: list[EventLog] = []
 
     def on(spelled: str, machine: Machine) -> Comparison:
+        plan = plan_for(module, machine, spelled)
         scenario = build(
-            module, schedule, machine, batch=options.batch, seed=options.seed, source=source
+            module,
+            schedule,
+            machine,
+            batch=options.batch,
+            seed=options.seed,
+            source=source,
+            plan=plan,
         )
         return compare(
             module,
             scenario,
             machine,
             policies,
-            plan=plan_for(module, machine, spelled),
+            plan=plan,
             record=(lambda outcome: logs.append(_log(outcome, scenario.workload, machine)))
             if options.record
             else None,

@@ -17,6 +17,7 @@ from mirc.simulate.reading import Reader, batch_of
 from mirc.simulate.routing import draw_experts
 from mirc.simulate.schedule import Schedule
 from mirc.simulate.tables import Accesses, PhaseTable, first_places, merge, read_phase
+from mirc.simulate.wiring import Wired, bytes_from_sram, sram_ps, wire
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -24,7 +25,7 @@ class Scenario:
     """A workload, and what a report must say about how it came to be.
 
     ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; ``assumptions``
-    are sentences.
+    are sentences. ``wired`` is None if the file wires nothing into SRAM.
     """
 
     workload: Workload
@@ -33,6 +34,7 @@ class Scenario:
     sequences: int
     tokens: int
     assumptions: tuple[str, ...] = ()
+    wired: Wired | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -56,12 +58,14 @@ def build(
     batch: int | None = None,
     seed: int = 0,
     source: Source | None = None,
+    plan: str | None = None,
 ) -> Scenario:
     """Expand the schedule into steps and their accesses.
 
-    ``batch`` replaces the sequences of every phase, ``seed`` decides which experts are drawn.
-    Objects come in the order of their first use in the phases, then cache instances. Raises
-    CouldNotRun for an object without a size, or a step that cannot fit into near memory.
+    ``batch`` replaces the sequences of every phase, ``seed`` decides which experts are drawn; what
+    is wired may depend on the ``plan``. Objects come in the order of their first use in the phases,
+    then cache instances. Raises CouldNotRun for an object without a size, or a step that cannot
+    fit into near memory.
     """
     census = Census(Reader(module, source))
     tables = {
@@ -70,8 +74,16 @@ def build(
     }
     runs = _runs(tuple(tables.values()), tuple(tables[name] for name in schedule.runs))
     cached = instantiate(patterns(runs.tables, census), runs.order, runs.starts)
-    workload = _workload(machine, census, cached, runs, seed)
-    workload = attrs.evolve(workload, iteration_ptr=_iteration_ptr(runs, tables[schedule.iterated]))
+    workload = _workload(census, cached, runs, seed)
+    moved = _moved(runs, workload)
+    wiring = wire(module, machine, plan)
+    reads = _per_step(workload, bytes_from_sram(wiring, workload))
+    wired = Wired(wiring=wiring, near_bytes=int(moved.sum()), sram_bytes=int(reads.sum()))
+    workload = attrs.evolve(
+        workload,
+        iteration_ptr=_iteration_ptr(runs, tables[schedule.iterated]),
+        compute_ps=_compute_ps(machine, runs, moved - reads, reads, wiring.memory),
+    )
     _refuse_what_cannot_fit(workload, module, machine)
     batched = tables[schedule.iterated].batch
     return Scenario(
@@ -81,6 +93,7 @@ def build(
         sequences=batched.sequences,
         tokens=schedule.iterations * batched.sequences * batched.tokens,
         assumptions=(*schedule.assumptions, *assumed(module, runs.tables, census, cached)),
+        wired=wired if wiring.wishes else None,
     )
 
 
@@ -91,7 +104,7 @@ def _runs(tables: tuple[PhaseTable, ...], order: tuple[PhaseTable, ...]) -> _Run
     )
 
 
-def _workload(machine: Machine, census: Census, cached: Cached, runs: _Runs, seed: int) -> Workload:
+def _workload(census: Census, cached: Cached, runs: _Runs, seed: int) -> Workload:
     own = len(census.names)
     sizes = np.concatenate((np.array(census.sizes, dtype=np.int64), cached.sizes))
     lives = np.array([life.value for life in census.lives], dtype=np.str_)
@@ -113,7 +126,7 @@ def _workload(machine: Machine, census: Census, cached: Cached, runs: _Runs, see
         ),
         step_position=np.concatenate([np.arange(size) for size in sizes_of_runs]).astype(np.int32),
         step_run=np.repeat(_turns(runs.order), sizes_of_runs).astype(np.int32),
-        compute_ps=_compute_ps(machine, runs, table),
+        compute_ps=np.zeros(runs.step_count, dtype=np.int64),
         access_ptr=_pointers(table.step, runs.step_count),
         access_object=table.object.astype(np.int32),
         access_bytes=table.size_bytes,
@@ -209,20 +222,37 @@ def _turns(order: Sequence[PhaseTable]) -> list[int]:
     return turns
 
 
-def _compute_ps(machine: Machine, runs: _Runs, table: Accesses) -> Ints:
-    """Price every step by the roofline; steps that move the same bytes are priced once."""
-    moved = np.zeros(runs.step_count, dtype=np.int64)
-    np.add.at(moved, table.step, table.size_bytes)
-    known: dict[tuple[str, int, int], int] = {}
+def _per_step(workload: Workload, values: Ints) -> Ints:
+    """Sum a value of each access over the accesses of each step."""
+    sums = np.concatenate(([0], np.cumsum(values)))
+    totals: Ints = np.diff(sums[workload.access_ptr])
+    return totals
+
+
+def _moved(runs: _Runs, workload: Workload) -> Ints:
+    """Return the bytes that each step moves between compute and its operands."""
+    inner = np.concatenate([[cost.traffic_bytes for cost in run.costs] for run in runs.order])
+    return _per_step(workload, workload.access_bytes) + inner.astype(np.int64)
+
+
+def _compute_ps(
+    machine: Machine, runs: _Runs, near_bytes: Ints, sram_bytes: Ints, sram: str | None
+) -> Ints:
+    """Price every step by the roofline; steps that move the same bytes are priced once.
+
+    What is read from the memory ``sram`` has a roof of its own beside near memory's.
+    """
+    known: dict[tuple[str, int, int, int], int] = {}
     times: list[int] = []
-    near = iter(moved.tolist())
+    moved = zip(near_bytes.tolist(), sram_bytes.tolist(), strict=True)
     for run in runs.order:
         for position, cost in enumerate(run.costs):
-            key = (run.name, position, next(near))
+            near, wired = next(moved)
+            key = (run.name, position, near, wired)
             if key not in known:
-                known[key] = step_ps(
-                    machine, cost.flops, cost.work, cost.dtype, key[2] + cost.traffic_bytes
-                )
+                known[key] = step_ps(machine, cost.flops, cost.work, cost.dtype, near)
+                if sram is not None:
+                    known[key] = max(known[key], sram_ps(machine, sram, wired))
             times.append(known[key])
     return np.array(times, dtype=np.int64)
 
