@@ -30,7 +30,12 @@ from mirc.passes.base import Facts
 from mirc.passes.coalition import Coalitions
 from mirc.passes.liveness import Live
 from mirc.passes.phase_annotator import PhaseFact, Phases
-from mirc.passes.plan_fields import ROOFLINE, microseconds, plan_overrides, plan_phase_overrides
+from mirc.passes.plan_fields import (
+    clock_confidence,
+    microseconds,
+    plan_overrides,
+    plan_phase_overrides,
+)
 from mirc.passes.reuse import Reuse
 from mirc.passes.scale import joint_amount, made_size, row_scale, step_flops, touched
 from mirc.passes.seeds import Machines
@@ -60,13 +65,6 @@ def emit(program: Program, facts: Facts) -> Module:
     declarations += [_phase(program, facts, phase) for phase in facts[Phases].phases]
     declarations += [_plan(program, facts, plan) for plan in facts[TierLive].plans]
     return Module(tuple(declarations), info=_info(program, facts))
-
-
-def part_names(storage: Storage) -> tuple[str, ...]:
-    """Return the names of a storage's objects: its parts', or its own."""
-    if not storage.parts:
-        return (storage.name,)
-    return tuple(storage.name + part.suffix for part in storage.parts)
 
 
 def _info(program: Program, facts: Facts) -> Block:
@@ -138,9 +136,8 @@ def _phase(program: Program, facts: Facts, phase: PhaseFact) -> Phase:
         Field("context", graph.past),
     )
     overrides = tuple(
-        Override(name, changed)
+        Override(program.storages[index].name, changed)  # of a family: all its parts
         for index, changed in facts[Annotated].overrides[phase.name].items()
-        for name in part_names(program.storages[index])
     )
     steps = tuple(
         Step(step.name, tuple(_step_fields(program, facts, phase, place)))
@@ -206,7 +203,7 @@ def _plan(program: Program, facts: Facts, plan: MachinePlan) -> Plan:
     phases = tuple(
         PlanPhase(
             name,
-            (Field("period_us", microseconds(phase.clock.period_ps), ROOFLINE),),
+            (Field("period_us", microseconds(phase.clock.period_ps), clock_confidence(phase)),),
             overrides=tuple(plan_phase_overrides(program, facts, tiers, plan, phase)),
         )
         for name, phase in plan.phases.items()

@@ -114,7 +114,8 @@ def _overrides(
             changed.setdefault(index, []).extend(rules.filled())
     for name, index in facts[Routing].routed:
         if name == phase.name:
-            field = rules.probability(index, phase)
-            if field not in intents[index].fields:
-                changed.setdefault(index, []).append(field)
+            fields = (rules.probability(index, phase), *rules.reuse_of(index, phase))
+            changed.setdefault(index, []).extend(
+                field for field in fields if field not in intents[index].fields
+            )
     return {index: tuple(fields) for index, fields in sorted(changed.items()) if fields}

@@ -21,6 +21,10 @@ without a limit a link faster than compute moves almost twice the bytes."""
 ROOFLINE = 0.9
 """Confidence that a roofline time is within a factor of 2 of a run's (a guess)."""
 
+STALLED = 0.1
+"""The same where the plan itself expects transfers to stretch the run more than twofold: the times
+are then positions, and only uses near the run's start happen when they say."""
+
 
 def plan_overrides(program: Program, tiers: TierLive, plan: MachinePlan) -> Iterator[Override]:
     """Yield what holds in all phases: a master that is not where the intent says."""
@@ -57,11 +61,16 @@ def _fields(plan: MachinePlan, phase: PhasePlan, tiers: TierLive, index: int) ->
     use = use_of(phase.wanted, piece)
     if use.first < 0:
         return
-    start = phase.clock.start_ps
-    yield Field("first_use_us", microseconds(start[use.first]), ROOFLINE)
-    yield Field("last_use_us", microseconds(start[use.last]), ROOFLINE)
+    start, sure = phase.clock.start_ps, clock_confidence(phase)
+    yield Field("first_use_us", microseconds(start[use.first]), sure)
+    yield Field("last_use_us", microseconds(start[use.last]), sure)
     ahead = HORIZON_TRANSFERS * sum(spent for _, spent in plan.transfers_ps(index))
     yield Field("prefetch_horizon_us", microseconds(min(ahead, phase.clock.period_ps)))
+
+
+def clock_confidence(phase: PhasePlan) -> float:
+    """Return how far the roofline clock of a phase is to be believed as time."""
+    return STALLED if phase.placement.run_ps > 2 * phase.clock.period_ps else ROOFLINE
 
 
 def _residency(

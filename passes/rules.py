@@ -115,7 +115,7 @@ class Rules:
         elif storage.role in (Role.ACTIVATION, Role.OUTPUT):
             yield from self._made(storage, klass, phase)
         if klass in (*_WEIGHTS, ObjectClass.KV_BLOCK):
-            yield from self._reuse(storage, phase)
+            yield from self.reuse_of(storage.index, phase)
         if klass is ObjectClass.EXPERT_WEIGHT and (phase.name, storage.index) in (
             self.routing.routed
         ):
@@ -171,7 +171,9 @@ class Rules:
         if cost.portable in _DROPPABLE and reads:
             yield Field("spill_policy", Name("DROP_RECOMPUTE"))
 
-    def _reuse(self, storage: Storage, phase: PhaseFact) -> Iterator[Field]:
+    def reuse_of(self, index: int, phase: PhaseFact) -> Iterator[Field]:
+        """Yield how often a phase's run uses a storage, and how many steps lie between uses."""
+        storage = self.program.storages[index]
         used = self.reuse.phases[phase.name].reused.get(storage.index)
         if used is None:
             return
