@@ -1,0 +1,52 @@
+"""What the controller knows of each object: a dense row, and what a plan adds in each phase."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+UNSAID = -1  # in rows of times and positions
+
+# ``strength``: how hard an object resists leaving near memory, weakest first.
+DROPPABLE, SPILLABLE, RELUCTANT, GUARDED, HELD_FAST = range(5)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class PhaseRows:
+    """What holds in one phase under one plan; ``n`` objects, times from the phase's start.
+
+    ``first_ps`` and ``last_ps`` are the planned times of first and last use, ``horizon_ps`` how
+    long before it a prefetch should begin; ``from_step`` and ``to_step`` the positions between
+    which the plan keeps the object near (both UNSAID: it does not; ``stays``: always).
+    """
+
+    name: str
+    period_ps: int
+    first_ps: Ints  # [n]
+    last_ps: Ints  # [n]
+    horizon_ps: Ints  # [n]
+    from_step: Ints  # [n]
+    to_step: Ints  # [n]
+    stays: NDArray[np.bool_]  # [n]
+    strength: Ints  # [n]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Descriptors:
+    """All objects of a run, by its dense ids; ``size_bytes`` is the run's to say.
+
+    ``probability`` is how likely a use is in each run of a phase that may use it;
+    ``fragment_bytes`` the size of the pieces in which an object lies (0: in one piece);
+    ``backing`` the tiers that may hold its master, as written.
+    """
+
+    names: tuple[str, ...]
+    probability: NDArray[np.float64]  # [n]
+    fragment_bytes: Ints  # [n]
+    backing: tuple[tuple[str, ...], ...]  # [n]
+    strength: Ints  # [n]
+    phases: tuple[PhaseRows, ...]
+
+    def phase(self, name: str) -> PhaseRows | None:
+        """Return the rows of a phase, or None if nothing is known of it."""
+        return next((rows for rows in self.phases if rows.name == name), None)

@@ -1,0 +1,176 @@
+"""A module and one of its plans into the rows that the controller decides by."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from mirc.controller.descriptors import (
+    DROPPABLE,
+    GUARDED,
+    HELD_FAST,
+    RELUCTANT,
+    SPILLABLE,
+    UNSAID,
+    Descriptors,
+    Ints,
+    PhaseRows,
+)
+from mirc.ir import Module, Phase
+from mirc.ir.enums import Level, ObjectClass, PinLevel, SpillPolicy
+from mirc.ir.levels import probability_of
+from mirc.ir.meaning import Applied, Residency
+from mirc.ir.names import families_of
+from mirc.ir.resolve import View, read
+from mirc.machine import Machine
+
+PS_PER_US = 1_000_000
+_WEIGHTS = (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT, ObjectClass.CONSTANT)
+
+
+def ingest(module: Module, machine: Machine, plan: str | None, names: Sequence[str]) -> Descriptors:
+    """Make the rows of ``names``, which are objects, ``template(instance)`` or ``object(rows)``.
+
+    Instances inherit their template's row. Rows gathered from an object inherit its strength, and
+    no planned use: which rows are next is not known before. ``plan`` may be None: then no phase
+    says when anything is used. Steps are looked at for their names' positions alone.
+    """
+    owners = tuple(_owner(module, name) for name in names)
+    gathered = [owner != name and owner in module.objects for owner, name in _pairs(owners, names)]
+    facts = {owner: _facts(View(module, plan=plan), owner) for owner in dict.fromkeys(owners)}
+    rows = [facts[owner] for owner in owners]
+    usual = np.array([row.strength for row in rows], dtype=np.int64)
+    return Descriptors(
+        names=tuple(names),
+        probability=np.array([row.probability for row in rows], dtype=np.float64),
+        fragment_bytes=np.array([row.fragment_bytes for row in rows], dtype=np.int64),
+        backing=tuple(row.backing for row in rows),
+        strength=usual,
+        phases=tuple(
+            _phase_rows(module, machine, plan, phase, owners=owners, gathered=gathered, usual=usual)
+            for phase in module.phases.values()
+        ),
+    )
+
+
+@attrs.frozen
+class _Facts:
+    strength: int
+    probability: float
+    fragment_bytes: int
+    backing: tuple[str, ...]
+
+
+def _pairs(owners: Sequence[str], names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return zip(owners, names, strict=True)
+
+
+def _owner(module: Module, name: str) -> str:
+    """Return the declaration that an id's name comes from."""
+    if name in module.data or not name.endswith(")"):
+        return name
+    return name[: name.rindex("(")]
+
+
+def _facts(view: View, name: str) -> _Facts:
+    layout = view.value(name, "layout")
+    paged = isinstance(layout, Applied) and layout.word == "PAGED"
+    return _Facts(
+        strength=_strength(view, name),
+        probability=_probability(view, name),
+        fragment_bytes=_second(layout) if paged else 0,
+        backing=tuple(str(tier) for tier in view.value(name, "backing") or ()),
+    )
+
+
+def _second(layout: Any) -> int:
+    return int(layout.args[1])
+
+
+def _strength(view: View, name: str) -> int:
+    """Place an object among those that must leave when room is short."""
+    weight = view.class_of(name) in _WEIGHTS
+    spill = view.value(name, "spill_policy")
+    pin = view.value(name, "pin_level")
+    if pin is PinLevel.WIRED or (spill is SpillPolicy.NEVER and not weight):
+        return HELD_FAST
+    if pin is PinLevel.SOFT or view.value(name, "anti_evict_rule") is not None:
+        return GUARDED
+    if weight:
+        return DROPPABLE  # a clean copy with a master below: dropping it spills nothing
+    return RELUCTANT if spill is SpillPolicy.SEVERE_PRESSURE_ONLY else SPILLABLE
+
+
+def _probability(view: View, name: str) -> float:
+    if view.class_of(name) is not ObjectClass.EXPERT_WEIGHT:
+        return 1.0
+    value = view.value(name, "route_probability")
+    if isinstance(value, Level):
+        return probability_of("route_probability", value)
+    return 1.0 if value is None else float(value)
+
+
+def _phase_rows(
+    module: Module,
+    machine: Machine,
+    plan: str | None,
+    phase: Phase,
+    *,
+    owners: Sequence[str],
+    gathered: Sequence[bool],
+    usual: Ints,
+) -> PhaseRows:
+    planned = (
+        next((p for p in module.plans[plan].phases if p.name == phase.name), None) if plan else None
+    )
+    spoken = dict.fromkeys(
+        override.name for part in (planned, phase) if part for override in part.overrides
+    )
+    view = View(module, phase=phase.name, plan=plan)
+    positions = {step.name: place for place, step in enumerate(phase.steps)}
+    near = str(machine.near.kind)
+    rows: dict[str, tuple[int, ...]] = {}
+    for owner in dict.fromkeys(owners):
+        if any(name in spoken for name in (owner, *families_of(owner))):
+            rows[owner] = _row(view, owner, positions, near)
+    silent = (UNSAID,) * 5 + (0, UNSAID)
+    table = np.array([rows.get(owner, silent) for owner in owners], dtype=np.int64).reshape(-1, 7)
+    table[np.array(gathered, dtype=np.bool_), :3] = UNSAID
+    period = read(planned, "period_us") if planned else None
+    return PhaseRows(
+        name=phase.name,
+        period_ps=round((period or 0.0) * PS_PER_US),
+        first_ps=table[:, 0].copy(),
+        last_ps=table[:, 1].copy(),
+        horizon_ps=table[:, 2].copy(),
+        from_step=table[:, 3].copy(),
+        to_step=table[:, 4].copy(),
+        stays=table[:, 5] == 1,
+        strength=np.where(table[:, 6] == UNSAID, usual, table[:, 6]),
+    )
+
+
+def _row(view: View, name: str, positions: dict[str, int], near: str) -> tuple[int, ...]:
+    first, last, horizon = (
+        _ps(view.value(name, key)) for key in ("first_use_us", "last_use_us", "prefetch_horizon_us")
+    )
+    begin, end, stays = UNSAID, UNSAID, 0
+    for stay in view.value(name, "residency") or ():
+        if isinstance(stay, Residency) and str(stay.tier) == near:
+            stays = int(stay.first_step is None)
+            begin = positions.get(stay.first_step or "", UNSAID)
+            end = positions.get(stay.last_step or "", UNSAID)
+    return (
+        first,
+        last if last != UNSAID else first,
+        horizon,
+        begin,
+        end,
+        stays,
+        _strength(view, name),
+    )
+
+
+def _ps(microseconds: float | None) -> int:
+    return UNSAID if microseconds is None else round(microseconds * PS_PER_US)

@@ -1,0 +1,117 @@
+"""Where the run is, and how much room it takes: phase and progress events and telemetry."""
+
+from mirc.controller.score import next_use
+from mirc.kernels.moves import evict
+from mirc.kernels.offers import rerank
+from mirc.kernels.world import (
+    AT,
+    CAPACITY,
+    CLOCK_PS,
+    CURSOR,
+    HIGH,
+    HIGH_LAP,
+    LAP,
+    NEAR,
+    NEVER,
+    NONE,
+    PERIOD_PS,
+    PHASE,
+    PINNED_FROM,
+    POLICY,
+    RING_BYTES,
+    STATIC,
+    STEP_HIGH,
+    STREAM_BYTES,
+    USED,
+    USES,
+    World,
+)
+
+
+def enter(w: World, phase: int) -> None:
+    """Begin a run of a phase: the next lap of the same one, or the first of another."""
+    uses = w.phase[USES, phase]
+    if phase == w.run[PHASE]:
+        w.run[LAP] += 1
+    else:
+        w.run[PHASE] = phase
+        w.run[LAP] = 0
+        w.run[CURSOR] = 0
+        rerank(w)
+    w.run[CLOCK_PS] = w.run[LAP] * w.phase[PERIOD_PS, phase]
+    w.run[AT] = w.run[LAP] * uses
+    w.run[CURSOR] = max(w.run[CURSOR], w.run[AT])
+    if w.run[POLICY] != STATIC:  # a static placement keeps the room of the worst that it has seen
+        w.run[HIGH] = w.run[HIGH_LAP]
+    w.run[HIGH_LAP] = 0
+    watch_room(w)
+
+
+def touched(w: World, o: int) -> None:
+    """Learn from a touch how far the phase has come: no earlier than the object's first use."""
+    phase = w.run[PHASE]
+    planned = w.first[phase, o]
+    if planned == NONE:
+        return
+    now = w.run[LAP] * w.phase[PERIOD_PS, phase] + planned
+    w.run[CLOCK_PS] = max(w.run[CLOCK_PS], now)
+
+
+def catch_up(w: World) -> None:
+    """Put the uses that are planned for now or earlier behind: O(1) for each, once a lap."""
+    phase = w.run[PHASE]
+    uses = w.phase[USES, phase]
+    end = (w.run[LAP] + 1) * uses
+    clock = w.run[CLOCK_PS] - w.run[LAP] * w.phase[PERIOD_PS, phase]
+    while w.run[AT] < end and w.due[phase, w.run[AT] % uses] <= clock:
+        w.run[AT] += 1
+    w.run[CURSOR] = max(w.run[CURSOR], w.run[AT])
+
+
+def watch_room(w: World) -> None:
+    """Note the room that made objects and the step's own space take at their highest."""
+    made = w.mem[USED, NEAR] - w.run[STREAM_BYTES]
+    w.run[HIGH_LAP] = max(w.run[HIGH_LAP], made)
+    if made > w.run[HIGH]:
+        w.run[HIGH] = made
+        place_statically(w)
+
+
+def watch_step(w: World, streamed_bytes: int) -> None:
+    """Note the most streamed bytes that one step holds."""
+    if streamed_bytes > w.run[STEP_HIGH]:
+        w.run[STEP_HIGH] = streamed_bytes
+        place_statically(w)
+
+
+def place_statically(w: World) -> None:
+    """Let a static placement pin what fits beside all else that it has seen: O(log n)."""
+    if w.run[POLICY] != STATIC:
+        return
+    phase = w.run[PHASE]
+    room = w.mem[CAPACITY, NEAR] - w.run[HIGH] - w.run[STEP_HIGH] - w.run[RING_BYTES]
+    low, high = w.run[PINNED_FROM], w.above.shape[1] - 1
+    if w.above[phase, 0] <= w.mem[CAPACITY, NEAR] - w.run[HIGH]:
+        return  # all of it fits: nothing streams, no ring is needed
+    while low < high:
+        middle = (low + high) // 2
+        if w.above[phase, middle] <= room:
+            high = middle
+        else:
+            low = middle + 1
+    w.run[PINNED_FROM] = low
+
+
+def lost(w: World, o: int) -> None:
+    """Let the prefetcher look again at an object that has left and is used before its cursor."""
+    use = next_use(w, o)
+    if use != NEVER and use < w.run[CURSOR]:
+        w.run[CURSOR] = use
+
+
+def leave(w: World, o: int, why: int) -> bool:
+    """Evict an object and remember that it is missing; False if it cannot leave."""
+    gone = evict(w, o, why)
+    if gone:
+        lost(w, o)
+    return gone

@@ -1,0 +1,127 @@
+"""Descriptors into the two orders of each phase: who is used next, and who leaves first."""
+
+import attrs
+import numpy as np
+
+from mirc.controller.descriptors import (
+    DROPPABLE,
+    HELD_FAST,
+    UNSAID,
+    Descriptors,
+    Ints,
+    PhaseRows,
+)
+
+SMALLEST_SHARE = 64  # below this part of the largest object a transfer is mostly its launch
+SURE = 0.5  # the probability of a use from which prefetching it is worth its bytes
+_BUCKETS = 16
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Orders:
+    """One phase's orders over ``n`` objects.
+
+    ``order`` and ``due_ps`` list planned uses by time; ``place[0]`` and ``place[1]`` say where an
+    object's first and last use stand in them (-1: nowhere). ``rank`` is a permutation: lower ranks
+    leave near memory first; ``ranked`` is its inverse.
+    """
+
+    period_ps: int
+    order: Ints  # [uses]
+    due_ps: Ints  # [uses]
+    place: Ints  # [2, n]
+    rank: Ints  # [n]
+    ranked: Ints  # [n]
+
+
+def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
+    """Order the uses of a phase, and rank its objects: O(n log n), once a load."""
+    count = len(sizes)
+    nothing = np.full(count, UNSAID, dtype=np.int64)
+    first = nothing if rows is None else rows.first_ps
+    last = nothing if rows is None else rows.last_ps
+    strength = known.strength if rows is None else rows.strength
+    stays = np.zeros(count, dtype=np.bool_) if rows is None else rows.stays
+    sure = known.probability >= SURE
+    wanted = np.flatnonzero((first != UNSAID) & sure)
+    again = np.flatnonzero((last > first) & (first != UNSAID) & sure)
+    objects = np.concatenate((wanted, again))
+    due = np.concatenate((first[wanted], last[again]))
+    which = np.concatenate((np.zeros(len(wanted)), np.ones(len(again)))).astype(np.int64)
+    by_time = np.lexsort((objects, due))
+    place = np.full((2, count), UNSAID, dtype=np.int64)
+    place[which[by_time], objects[by_time]] = np.arange(len(by_time))
+    latest = int(due.max()) + 1 if len(due) else 1
+    ranked = _ranked(known, first, strength, stays, sizes)
+    rank = np.empty(count, dtype=np.int64)
+    rank[ranked] = np.arange(count)
+    return Orders(
+        period_ps=max(latest, 0 if rows is None else rows.period_ps),
+        order=objects[by_time],
+        due_ps=due[by_time],
+        place=place,
+        rank=rank,
+        ranked=ranked,
+    )
+
+
+def _ranked(
+    known: Descriptors,
+    first: Ints,
+    strength: Ints,
+    stays: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    sizes: Ints,
+) -> Ints:
+    """Sort objects by what should leave first.
+
+    Weaker before stronger; of what may be dropped, what the phase does not use, what the plan does
+    not keep, what is least likely to be used and what is large come first, and those that remain
+    equal are spread over the phase, so that what streams does so evenly whatever the room.
+    """
+    used = first != UNSAID
+    droppable = strength == DROPPABLE
+    asleep = droppable & ~used & used.any()
+    bucket = np.floor(known.probability * _BUCKETS).astype(np.int64)
+    small = droppable & (sizes * SMALLEST_SHARE < sizes.max(initial=0))
+    cell = spread(np.where(used, first, 0), np.where(droppable & used, sizes, 0))
+    keys = (cell, small, bucket, droppable & stays, ~asleep, strength)
+    return np.lexsort((np.arange(len(sizes)), *keys))
+
+
+def spread(first: Ints, sizes: Ints) -> Ints:
+    """Give each object a key such that the lowest keys, however many, lie evenly along the phase.
+
+    The bytes of the phase, in order of use, are cut into cells no larger than the largest object;
+    the key is the cell's number with its bits reversed. Source: van der Corput, Verteilungs-
+    funktionen, Proc. Akad. Wet. Amsterdam 38 (1935).
+    """
+    order = np.argsort(first, kind="stable")
+    ends = np.cumsum(sizes[order])
+    total = int(ends[-1]) if len(ends) else 0
+    if total == 0:
+        return np.zeros(len(sizes), dtype=np.int64)
+    bits = max(1, (-(-total // int(sizes.max())) - 1).bit_length())
+    middle = ends - sizes[order] // 2
+    # Twice as large numbers would overflow 64 bits only beyond 2 ** 62 bytes.
+    cells = np.minimum(
+        (middle.astype(np.float64) / total * (1 << bits)).astype(np.int64), (1 << bits) - 1
+    )
+    keys = np.empty(len(sizes), dtype=np.int64)
+    keys[order] = _reversed(cells, bits)
+    return keys
+
+
+def _reversed(values: Ints, bits: int) -> Ints:
+    result = np.zeros_like(values)
+    for bit in range(bits):
+        result |= ((values >> bit) & 1) << (bits - 1 - bit)
+    return result
+
+
+def held_fast(known: Descriptors) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Tell which objects intent never lets leave near memory, in any phase."""
+    strongest = known.strength.copy()
+    for rows in known.phases:
+        strongest = np.maximum(strongest, rows.strength)
+    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = strongest == HELD_FAST
+    return found

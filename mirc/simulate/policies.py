@@ -1,0 +1,60 @@
+"""The policies by name, what each is told, and how far its prefetcher looks."""
+
+import attrs
+
+from mirc.kernels.world import BELADY, INTENT, LRU, LRU_PREFETCH, MRU, STATIC
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """One way to run near memory; ``oracle`` if it is given the future."""
+
+    name: str
+    number: int
+    summary: str
+    oracle: bool = False
+
+
+POLICIES: dict[str, Policy] = {
+    policy.name: policy
+    for policy in (
+        Policy(
+            name="static",
+            number=STATIC,
+            summary="pins what fits, evenly spread; streams the rest in plan order and drops it",
+        ),
+        Policy(name="lru", number=LRU, summary="evicts the least recently used; fetches on demand"),
+        Policy(name="mru", number=MRU, summary="evicts the most recently used; fetches on demand"),
+        Policy(
+            name="lru-prefetch",
+            number=LRU_PREFETCH,
+            summary="evicts the least recently used; prefetches as intent does",
+        ),
+        Policy(
+            name="belady",
+            number=BELADY,
+            summary="evicts what is used farthest in the true future; fetches on demand",
+            oracle=True,
+        ),
+        Policy(
+            name="intent",
+            number=INTENT,
+            summary="evicts and prefetches by the declared intent, its plan and telemetry",
+        ),
+    )
+}
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How all policies move bytes; lengths are in transfers of the largest planned object.
+
+    A prefetch may displace others from ``horizon_transfers`` before its use on, while less than
+    ``ring_objects`` of the largest lie ready; ``depth`` prefetches wait at a link, the rest are
+    decided later. A transfer lets a more urgent one pass every ``chunk_bytes``.
+    """
+
+    horizon_transfers: float = 4.0
+    ring_objects: float = 2.0
+    depth: int = 2
+    chunk_bytes: int = 8 << 20

@@ -1,0 +1,227 @@
+"""A workload, descriptors and a machine into the world and the script that the engine plays."""
+
+from itertools import pairwise
+
+import attrs
+import numpy as np
+
+from mirc.controller.descriptors import Descriptors
+from mirc.controller.ranking import Orders, held_fast, orders
+from mirc.diagnostics import CouldNotRun
+from mirc.kernels import world as k
+from mirc.kernels.ranks import no_ranks
+from mirc.kernels.world import Table, World
+from mirc.machine import Machine
+from mirc.simulate.loop import Script
+from mirc.simulate.model import Ints, Workload
+from mirc.simulate.policies import Policy, Settings
+from mirc.simulate.topology import Topology, homes, topology
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Stage:
+    """All that a run needs and changes, and what its columns mean."""
+
+    world: World
+    script: Script
+    topology: Topology
+
+
+def stage(
+    workload: Workload,
+    known: Descriptors,
+    machine: Machine,
+    policy: Policy,
+    *,
+    settings: Settings,
+    most_events: int = 0,
+) -> Stage:
+    """Build a fresh world for one run; ``most_events`` of 0 record nothing.
+
+    Raises CouldNotRun for a step that does not fit into near memory, or masters that fit nowhere.
+    """
+    refuse_oversized(workload, machine)
+    ways = topology(workload, known, machine)
+    count = workload.object_count
+    plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
+    if policy.number == k.STATIC:
+        plans = _one_ranking(plans, workload)
+    tables = _plan_tables(plans, known, workload)
+    accesses = len(workload.access_object)
+    world = World(
+        obj=_objects(workload, known, policy, ways, machine),
+        mem=ways.memories.copy(),
+        srv=_servers(ways),
+        link=ways.links.copy(),
+        route=ways.routes,
+        service=ways.service_ps,
+        lists=_empty_lists(count + 3 * ways.server_count + ways.links.shape[1] + 1),
+        ledger=np.zeros((k.LEDGER_ROWS, ways.links.shape[1]), dtype=np.int64),
+        run=_scalars(workload, policy, settings, plans, ways, recording=most_events > 0),
+        **tables,
+        bits=no_ranks(count),
+        heap=np.zeros(
+            (2, accesses + count + 1 if policy.number == k.BELADY else 0), dtype=np.int64
+        ),
+        log=np.zeros((most_events, 8), dtype=np.int64),
+    )
+    for o in np.flatnonzero(world.obj[k.HOME] != k.NONE):
+        home = world.obj[k.HOME, o]
+        k.take(world, home, world.obj[k.SIZE, o])
+        world.mem[k.HOME_BYTES, home] += world.obj[k.SIZE, o]
+    return Stage(world=world, script=_script(workload, policy, ways), topology=ways)
+
+
+def refuse_oversized(workload: Workload, machine: Machine) -> None:
+    """Raise CouldNotRun for the first step whose objects do not fit into near memory together.
+
+    Nothing is streamed within a step: what it touches must lie near at once.
+    """
+    touched = np.concatenate(([0], np.cumsum(workload.size_bytes[workload.access_object])))
+    most = np.diff(touched[workload.access_ptr]) + workload.transient_bytes
+    for step in np.flatnonzero(most > machine.near.usable_bytes).tolist():
+        # An object that is read and written counts once.
+        begin, end = workload.access_ptr[step : step + 2]
+        distinct = np.unique(workload.access_object[begin:end])
+        need = int(workload.size_bytes[distinct].sum() + workload.transient_bytes[step])
+        if need <= machine.near.usable_bytes:
+            continue
+        raise CouldNotRun(
+            f"step {int(workload.step_position[step])} of `{_phase_of(workload, step)}` needs "
+            f"{need:_} bytes at once, and `{machine.near.name}` of {machine.name} has "
+            f"{machine.near.usable_bytes:_}",
+            "split the step or its objects, lower `--batch`, or choose a larger machine",
+        )
+
+
+def _phase_of(workload: Workload, step: int) -> str:
+    return _phases(workload)[int(workload.step_phase[step])]
+
+
+def _phases(workload: Workload) -> tuple[str, ...]:
+    if workload.phase_names:
+        return workload.phase_names
+    return tuple(str(phase) for phase in range(int(workload.step_phase.max(initial=0)) + 1))
+
+
+def _one_ranking(plans: list[Orders], workload: Workload) -> list[Orders]:
+    """Give all phases the ranks of the one with the most planned bytes (of equals the last)."""
+    sizes = workload.size_bytes
+    planned = [int(sizes[np.unique(plan.order)].sum()) for plan in plans]
+    main = max(range(len(plans)), key=lambda p: (planned[p], p))
+    return [attrs.evolve(p, rank=plans[main].rank, ranked=plans[main].ranked) for p in plans]
+
+
+def _objects(
+    workload: Workload, known: Descriptors, policy: Policy, ways: Topology, machine: Machine
+) -> Table:
+    obj = np.zeros((k.OBJECT_ROWS, workload.object_count), dtype=np.int64)
+    obj[k.SIZE] = workload.size_bytes
+    obj[k.MADE] = workload.made
+    obj[k.CLASS] = k.NONE
+    obj[k.NEXT_USE] = k.NEVER
+    obj[k.HOME] = homes(workload, known, machine, ways)
+    if policy.number in (k.INTENT, k.STATIC):
+        obj[k.KEEP] = held_fast(known)
+    return obj
+
+
+def _servers(ways: Topology) -> Table:
+    servers = np.zeros((k.SERVER_ROWS, ways.server_count), dtype=np.int64)
+    servers[k.ACTIVE] = k.NONE
+    return servers
+
+
+def _empty_lists(count: int) -> Table:
+    return np.tile(np.arange(count, dtype=np.int64), (4, 1))
+
+
+def _scalars(
+    workload: Workload,
+    policy: Policy,
+    settings: Settings,
+    plans: list[Orders],
+    ways: Topology,
+    *,
+    recording: bool,
+) -> Table:
+    run = np.zeros(k.RUN_ENTRIES, dtype=np.int64)
+    run[[k.PHASE, k.REFUSED, k.FAULT_OBJECT]] = k.NONE
+    run[k.POLICY] = policy.number
+    run[k.DEPTH] = settings.depth
+    run[k.CHUNK_BYTES] = settings.chunk_bytes
+    run[k.RECORDING] = int(recording)
+    planned = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(p.order for p in plans)]))
+    movable = planned[~workload.made[planned]]
+    if len(movable):
+        largest = int(movable[workload.size_bytes[movable].argmax()])
+        run[k.RING_BYTES] = int(settings.ring_objects * workload.size_bytes[largest])
+        run[k.HORIZON_PS] = int(settings.horizon_transfers * ways.fetch_ps(largest))
+    return run
+
+
+def _plan_tables(plans: list[Orders], known: Descriptors, workload: Workload) -> dict[str, Table]:
+    count = workload.object_count
+    uses = max(1, *(len(plan.order) for plan in plans)) if plans else 1
+    shape = (len(plans), uses)
+    phase = np.zeros((k.PHASE_ROWS, len(plans)), dtype=np.int64)
+    order = np.full(shape, k.NONE, dtype=np.int64)
+    due = np.zeros(shape, dtype=np.int64)
+    first = np.full((len(plans), count), k.NONE, dtype=np.int64)
+    horizon = np.full((len(plans), count), k.NONE, dtype=np.int64)
+    above = np.zeros((len(plans), count + 1), dtype=np.int64)
+    pinnable = np.where(workload.made, 0, workload.size_bytes)
+    for p, (plan, name) in enumerate(zip(plans, _phases(workload), strict=True)):
+        phase[:, p] = len(plan.order), plan.period_ps
+        order[p, : len(plan.order)] = plan.order
+        due[p, : len(plan.order)] = plan.due_ps
+        rows = known.phase(name)
+        if rows is not None:
+            first[p], horizon[p] = rows.first_ps, rows.horizon_ps
+        above[p, :-1] = np.cumsum(pinnable[plan.ranked][::-1])[::-1]
+    return {
+        "phase": phase,
+        "order": order,
+        "due": due,
+        "first": first,
+        "horizon": horizon,
+        "place": np.array([plan.place for plan in plans], dtype=np.int64),
+        "rank": np.array([plan.rank for plan in plans], dtype=np.int64),
+        "ranked": np.array([plan.ranked for plan in plans], dtype=np.int64),
+        "above": above,
+    }
+
+
+def _script(workload: Workload, policy: Policy, ways: Topology) -> Script:
+    count = workload.step_count
+    steps = np.zeros((6, count + 1), dtype=np.int64)
+    steps[0, :count] = workload.step_phase
+    steps[1, :count] = workload.step_position
+    steps[2, :count] = workload.compute_ps
+    steps[3, :count] = workload.transient_bytes
+    steps[4] = workload.access_ptr
+    steps[5] = workload.retire_ptr
+    accesses = np.empty((4, len(workload.access_object)), dtype=np.int64)
+    accesses[0] = workload.access_object
+    accesses[1] = workload.access_kind
+    accesses[2] = workload.access_bytes
+    accesses[3] = next_uses(workload) if policy.oracle else k.NEVER
+    return Script(
+        steps=steps,
+        accesses=accesses,
+        retired=workload.retire_object.astype(np.int64),
+        results=np.zeros((4, count), dtype=np.int64),
+        hits=np.zeros((2, ways.memories.shape[1]), dtype=np.int64),
+    )
+
+
+def next_uses(workload: Workload) -> Ints:
+    """Return, for each access, the step of the next one to the same object, or never."""
+    steps = np.repeat(np.arange(workload.step_count, dtype=np.int64), np.diff(workload.access_ptr))
+    found = np.full(len(steps), k.NEVER, dtype=np.int64)
+    by_object = np.argsort(workload.access_object, kind="stable")
+    objects = workload.access_object[by_object]
+    for a, b in pairwise((slice(None, -1), slice(1, None))):
+        same = objects[a] == objects[b]
+        found[by_object[a][same]] = steps[by_object[b][same]]
+    return found

@@ -1,0 +1,149 @@
+"""A machine into numbered memories, links, servers and routes, and masters into memories."""
+
+import attrs
+import numpy as np
+
+from mirc.controller.descriptors import Descriptors
+from mirc.diagnostics import CouldNotRun
+from mirc.kernels import world as k
+from mirc.kernels.world import Table
+from mirc.machine import Link, Machine, Memory, TierKind
+from mirc.machine.transfers import PS_PER_NS, route, transfer_ps
+from mirc.simulate.model import Ints, Workload
+
+STAGING_OBJECTS = 4  # of the largest: what passes through a memory has this much room there
+_ORDER = tuple(TierKind)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Topology:
+    """Numbered parts of a machine: memory 0 is the near one, the rest follow nearest first."""
+
+    names: tuple[str, ...]  # [m], of memories
+    link_names: tuple[str, ...]  # [l]
+    memories: Table  # [MEMORY_ROWS, m]
+    links: Table  # [LINK_ROWS, l]
+    routes: Table  # [2, m, 1 + hops]
+    service_ps: Table  # [l, n]
+    server_count: int
+
+    def fetch_ps(self, o: int) -> int:
+        """Return the time an object takes on the slowest link from the nearest memory."""
+        for memory in range(1, len(self.names)):
+            hops = int(self.routes[k.INWARD, memory, 0])
+            if hops:
+                way = self.routes[k.INWARD, memory, 1 : 1 + hops]
+                return int(self.service_ps[way, o].max())
+        return 0
+
+
+def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topology:
+    """Give numbers to near memory, to all that a route leads from and to the links on the way."""
+    near = machine.near
+    below = _below(machine)
+    inward = {m.name: route(machine, m.name, near.name) for m in below}
+    outward = {m.name: _route_or_none(machine, near.name, m.name) for m in below}
+    links = tuple(
+        dict.fromkeys(link for ways in (inward, outward) for way in ways.values() for link in way)
+    )
+    names = (near.name, *(m.name for m in below))
+    between = {link.source for way in inward.values() for link in way[1:]}
+    between |= {link.target for way in outward.values() for link in way[:-1]}
+    for name in sorted(between - set(names)):
+        raise CouldNotRun(f"a route of {machine.name} leads through `{name}`, which is not below")
+    staging = STAGING_OBJECTS * int(workload.size_bytes.max(initial=0))
+    memories = np.zeros((k.MEMORY_ROWS, len(names)), dtype=np.int64)
+    memories[k.CAPACITY] = [near.usable_bytes, *(m.usable_bytes for m in below)]
+    memories[k.HOMES] = [0, *(m.usable_bytes - staging * (m.name in between) for m in below)]
+    servers = tuple(dict.fromkeys(_server(link) for link in links))
+    table = np.zeros((k.LINK_ROWS, len(links)), dtype=np.int64)
+    for number, link in enumerate(links):
+        table[:, number] = (
+            servers.index(_server(link)),
+            names.index(link.source),
+            names.index(link.target),
+            round(link.latency_ns * PS_PER_NS),
+        )
+    hops = max([1, *(len(way) for ways in (inward, outward) for way in ways.values())])
+    routes = np.zeros((2, len(names), 1 + hops), dtype=np.int64)
+    for number, name in enumerate(names[1:], 1):
+        for direction, way in ((k.INWARD, inward[name]), (k.OUTWARD, outward[name])):
+            routes[direction, number, 0] = len(way)
+            routes[direction, number, 1 : 1 + len(way)] = [links.index(link) for link in way]
+    return Topology(
+        names=names,
+        link_names=tuple(link.name for link in links),
+        memories=memories,
+        links=table,
+        routes=routes,
+        service_ps=np.array(
+            [_service(link, workload.size_bytes, known.fragment_bytes) for link in links],
+            dtype=np.int64,
+        ).reshape(len(links), workload.object_count),
+        server_count=len(servers),
+    )
+
+
+def homes(workload: Workload, known: Descriptors, machine: Machine, ways: Topology) -> Ints:
+    """Place the master of everything that is not made: as declared, else nearest with room.
+
+    Raises CouldNotRun if they do not fit below near memory.
+    """
+    kinds = [str(machine.memory(name).kind) for name in ways.names]
+    free = ways.memories[k.HOMES].copy()
+    found = np.full(workload.object_count, k.NONE, dtype=np.int64)
+    for o in np.flatnonzero(~workload.made):
+        size = workload.size_bytes[o]
+        declared = [m for m in range(1, len(kinds)) if kinds[m] in known.backing[o]]
+        for memory in (*declared, *range(1, len(kinds))):
+            if free[memory] >= size:
+                free[memory] -= size
+                found[o] = memory
+                break
+        else:
+            total = int(workload.size_bytes[~workload.made].sum())
+            raise CouldNotRun(
+                f"the masters of weights take {total:_} bytes, and the memories below "
+                f"`{machine.near.name}` of {machine.name} have room for "
+                f"{int(ways.memories[k.HOMES, 1:].sum()):_}",
+                "choose a machine with more memory below",
+            )
+    return found
+
+
+def _below(machine: Machine) -> list[Memory]:
+    """Return the memories that may hold masters, nearest first: by tier, then as declared."""
+    near = machine.near
+    farther = [
+        memory
+        for memory in machine.memories
+        if memory.name != near.name
+        and memory.kind is not TierKind.PEER
+        and _ORDER.index(memory.kind) > _ORDER.index(near.kind)
+        and _route_or_none(machine, memory.name, near.name)
+    ]
+    return sorted(farther, key=lambda memory: _ORDER.index(memory.kind))
+
+
+def _route_or_none(machine: Machine, source: str, target: str) -> tuple[Link, ...]:
+    try:
+        return route(machine, source, target)
+    except LookupError:
+        return ()
+
+
+def _server(link: Link) -> str:
+    """Links of one root take turns; any other is a server of its own."""
+    return f"root {link.root}" if link.root is not None else f"link {link.name}"
+
+
+def _service(link: Link, sizes: Ints, fragments: Ints) -> Ints:
+    """Return how long each object occupies a link: its transfer less the latency after it."""
+    latency = round(link.latency_ns * PS_PER_NS)
+    pairs = np.stack((sizes, fragments))
+    distinct, where = np.unique(pairs, axis=1, return_inverse=True)
+    times = [
+        max(0, transfer_ps(link, int(size), int(fragment) or None) - latency)
+        for size, fragment in distinct.T
+    ]
+    return np.array(times, dtype=np.int64)[where.reshape(-1)]

@@ -1,0 +1,190 @@
+"""An event log, read by code that knows nothing of the engine: what it must never show."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import attrs
+
+KINDS = (
+    *("home", "step", "issue", "start", "land", "create", "drop", "write_back", "keep"),
+    *("retire", "cancel", "promote", "read", "write", "refuse", "room", "end"),
+)
+ENDED = 5  # the reason that lets bytes go without being kept anywhere
+
+
+class Event(NamedTuple):
+    """One row of a log; near memory is number 0."""
+
+    time: int
+    kind: int
+    object: int
+    source: int
+    target: int
+    size: int
+    step: int
+    reason: int
+
+
+@attrs.define
+class Copy:
+    """What the log has said of one object so far."""
+
+    near: str = "absent"  # incoming, here, leaving
+    home: int | None = None
+    valid: bool = False  # the copy at home is as new as any
+    dirty: bool = False
+    writing: bool = False
+    changed: bool = False  # since its write-back was asked for
+    ending: bool = False
+    staged: set[int] = attrs.field(factory=set)
+    size: int = 0
+
+
+@attrs.define
+class Checker:
+    """Replays a log; ``limits`` are usable bytes by memory, ``rates`` bytes a second by link.
+
+    Objects in ``fast`` must never leave near memory while they live.
+    """
+
+    limits: Sequence[int]
+    rates: dict[tuple[int, int], float] = attrs.field(factory=dict)
+    fast: frozenset[int] = frozenset()
+    used: Counter[int] = attrs.field(factory=Counter)
+    moved: Counter[tuple[int, int]] = attrs.field(factory=Counter)
+    landed: Counter[tuple[int, int]] = attrs.field(factory=Counter)
+    copies: dict[int, Copy] = attrs.field(factory=dict)
+    now: int = 0
+
+    def replay(self, events: Any) -> "Checker":
+        """Check every event in order, then the sums."""
+        for row in events.tolist():
+            event = Event(*row)
+            assert event.time >= self.now, event
+            self.now = event.time
+            rule = getattr(self, f"_{KINDS[event.kind]}", None)
+            if rule is not None:
+                rule(self.copies.setdefault(event.object, Copy()), event)
+            for memory, limit in enumerate(self.limits):
+                assert 0 <= self.used[memory] <= limit, (event, memory, self.used[memory])
+        self._conserved()
+        return self
+
+    def _home(self, copy: Copy, event: Event) -> None:
+        copy.home, copy.valid, copy.size = event.target, True, event.size
+        self.used[event.target] += event.size
+
+    def _room(self, _: Copy, event: Event) -> None:
+        self.used[0] += event.size
+
+    def _issue(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "absent", event
+        assert copy.valid, event
+        assert copy.home == event.source, event
+        copy.near = "incoming"
+        self.used[0] += event.size
+
+    def _start(self, copy: Copy, event: Event) -> None:
+        source, target = event.source, event.target
+        self.moved[source, target] += event.size
+        if copy.near == "incoming":
+            assert source in copy.staged or (copy.home == source and copy.valid), event
+            final = target == 0
+        else:
+            assert copy.writing, event
+            assert source == 0 or source in copy.staged, event
+            final = target == copy.home
+        if not final:
+            copy.staged.add(target)
+            self.used[target] += event.size
+
+    def _land(self, copy: Copy, event: Event) -> None:
+        source, target = event.source, event.target
+        self.landed[source, target] += event.size
+        rate = self.rates.get((source, target))
+        if rate is not None:  # a link never carries more than it can
+            assert self.landed[source, target] <= rate * self.now / 1e12 * (1 + 1e-9) + 1, event
+        if source in copy.staged:
+            copy.staged.discard(source)
+            self.used[source] -= event.size
+        if target == 0:
+            assert copy.near == "incoming", event
+            copy.near = "here"
+        elif copy.writing and target == copy.home:
+            self._written(copy, event)
+
+    def _written(self, copy: Copy, event: Event) -> None:
+        copy.writing = False
+        copy.valid = copy.ending or not copy.changed  # of an ended life the master counts
+        copy.dirty = copy.changed
+        if copy.near == "leaving":
+            assert copy.valid, event
+            copy.near, copy.dirty = "absent", False
+            self.used[0] -= event.size
+
+    def _create(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "absent", event
+        copy.near, copy.dirty, copy.valid, copy.size = "here", True, False, event.size
+        self.used[0] += event.size
+
+    def _drop(self, copy: Copy, event: Event) -> None:
+        if event.reason != ENDED:
+            assert copy.near == "here", event
+            assert copy.valid, event
+            assert not copy.dirty, event
+            assert event.object not in self.fast, event
+        copy.near, copy.dirty, copy.writing, copy.valid = "absent", False, False, True
+        self.used[0] -= event.size
+
+    def _write_back(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "here", event
+        assert copy.dirty, event
+        assert event.reason == ENDED or event.object not in self.fast, event
+        if copy.home is None:
+            copy.home = event.target
+            self.used[event.target] += event.size
+        assert copy.home == event.target, event
+        copy.near, copy.ending = "leaving", event.reason == ENDED
+        if copy.writing:  # kept for a while, still on its way down
+            assert copy.ending or not copy.changed, event
+        else:
+            copy.writing, copy.changed = True, False
+
+    def _keep(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "leaving", event
+        copy.near, copy.writing = "here", event.target != 0
+
+    def _cancel(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "incoming", event
+        copy.near = "absent"
+        self.used[0] -= event.size
+
+    def _read(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "here", event  # bytes in flight are never read
+
+    def _write(self, copy: Copy, event: Event) -> None:
+        assert copy.near == "here", event
+        copy.dirty, copy.valid, copy.changed = True, False, True
+
+    def _retire(self, copy: Copy, event: Event) -> None:
+        assert not copy.staged, event
+        if copy.near != "absent":
+            self.used[0] -= event.size
+        if copy.home is not None:
+            self.used[copy.home] -= event.size
+        self.copies[event.object] = Copy()
+
+    def _conserved(self) -> None:
+        """Count again, object by object, what each memory holds at the end."""
+        held: Counter[int] = Counter()
+        for copy in self.copies.values():
+            for memory in copy.staged:
+                held[memory] += copy.size
+            if copy.near != "absent":
+                held[0] += copy.size
+            if copy.home is not None:
+                held[copy.home] += copy.size
+        left = self.used.copy()
+        left.subtract(held)
+        assert not any(left.values()), left
