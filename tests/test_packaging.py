@@ -59,8 +59,9 @@ def test_every_file_that_is_not_code_is_package_data() -> None:
         patterns = SETUPTOOLS["package-data"].get(name, [])
         named = {path for pattern in patterns for path in folder.glob(pattern)}
         inner = [d for d in folder.iterdir() if d.is_dir() and not (d / "__init__.py").exists()]
-        data = [p for d in (folder, *inner) for p in d.iterdir() if p.is_file()]
-        missing += [p for p in data if p.suffix not in (".py", ".pyc") and p not in named]
+        folders = [d for d in (folder, *inner) if d.name != "__pycache__"]
+        data = [p for d in folders for p in d.iterdir() if p.is_file()]
+        missing += [p for p in data if p.suffix != ".py" and p not in named]
     assert missing == []
 
 
