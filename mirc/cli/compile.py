@@ -9,7 +9,7 @@ import click
 
 from mirc.cli.compile_summary import as_json, as_text
 from mirc.cli.options import format_option, output_option
-from mirc.cli.output import STDOUT, write_text
+from mirc.cli.output import STDOUT, check_writable, write_text
 from mirc.diagnostics import CouldNotRun
 from mirc.emit import emit
 from mirc.grammar import parse_schedule, print_module
@@ -80,6 +80,9 @@ def _machines(
 @click.option(
     "--schedule", metavar="LIST", help="Such as `prefill, REPEAT(64, decode_step)`; as in a file."
 )
+@click.option(
+    "--graph", metavar="FILE", help="Also write the dependency graph of all phases, as GraphML."
+)
 @click.option("--explain-passes", is_flag=True, help="Print what each pass established.")
 @click.option(
     "--passes",
@@ -98,6 +101,7 @@ def compile_(
     machines: "dict[str, Machine]",
     tile_bytes: int,
     schedule: str | None,
+    graph: str | None,
     names: tuple[str, ...],
     output_format: str,
     explain_passes: bool,
@@ -116,7 +120,12 @@ def compile_(
     """  # noqa: D301 - click's own mark, not a backslash
     closure(names)  # an unknown pass or a wrong schedule is told before the long capture
     written = parse_schedule(schedule) if schedule is not None else None
+    if graph is not None:
+        check_writable(graph)
     program = _captured(target, phases, batch, tile_bytes)
+    if graph is not None:
+        with _stage("graph"):
+            _draw(program, graph)
     with _stage("passes"):
         facts = run(
             program,
@@ -152,6 +161,12 @@ def _captured(target: str, phases: str | None, batch: int, tile_bytes: int) -> "
     options = CaptureOptions(phases=phases, tile_bytes=tile_bytes, batch=batch)
     with _stage("capture"):
         return capture(target, options, lambda line: click.echo(line, err=True))
+
+
+def _draw(program: "Program", path: str) -> None:
+    from mirc.graph.dependency import graphml  # noqa: PLC0415 - networkx, only where it is asked for
+
+    write_text(path, graphml(program))
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""A phase's graph as networkx sees it, and the small questions that passes ask of it."""
+"""A captured program into networkx graphs, and those into GraphML."""
 
 from collections.abc import Sequence
 
 import networkx as nx
 
-from mirc.graph.model import Graph, Storage
+from mirc.graph.model import Graph, Program, Storage
 
 
 def digraph(graph: Graph, storages: Sequence[Storage]) -> "nx.DiGraph[int]":
@@ -32,3 +32,24 @@ def digraph(graph: Graph, storages: Sequence[Storage]) -> "nx.DiGraph[int]":
         for use in node.writes:
             last[use.storage] = node.index
     return drawn
+
+
+def graphml(program: Program) -> str:
+    """Return all phases as one GraphML text: nodes ``phase:index``, edges with bytes and storages.
+
+    Gephi, yEd, Cytoscape and networkx itself read it.
+    """
+    whole: nx.DiGraph[str] = nx.DiGraph(program=program.name, digest=program.digest)
+    for graph in program.graphs:
+        drawn = digraph(graph, program.storages)
+        for index, known in drawn.nodes(data=True):
+            name = graph.nodes[index].name
+            whole.add_node(f"{graph.phase}:{index}", phase=graph.phase, name=name, **known)
+        for writer, reader, known in drawn.edges(data=True):
+            whole.add_edge(
+                f"{graph.phase}:{writer}",
+                f"{graph.phase}:{reader}",
+                storages=" ".join(known["storages"]),
+                bytes=known["bytes"],
+            )
+    return "\n".join(nx.generate_graphml(whole)) + "\n"

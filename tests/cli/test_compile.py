@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import networkx as nx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -145,3 +146,12 @@ def test_an_interrupted_compile_leaves_no_file_and_the_old_one_whole(folder: Pat
 
 def test_help_says_that_the_user_s_code_is_run() -> None:
     assert "imported and run" in run("--help").output
+
+
+def test_the_dependency_graph_is_written_beside_the_intent(folder: Path) -> None:
+    result = run("model.py", "-o", "model.mir", "--graph", "model.graphml")
+    assert result.exit_code == 0, result.output
+    drawn = nx.read_graphml(folder / "model.graphml")
+    # 3 linear layers and 3 rectifiers in a row: 5 edges of 2 x 64 floats
+    assert [drawn.nodes[node]["op"].split(".")[1] for node in drawn] == ["linear", "relu"] * 3
+    assert [known["bytes"] for *_, known in drawn.edges(data=True)] == [512] * 5

@@ -1,8 +1,7 @@
 import networkx as nx
 
-from mirc.graph import Graph, Node, Role, Step, Storage, Use
-from mirc.graph.dependency import digraph
-from mirc.graph.queries import index
+from mirc.graph import Graph, Node, Program, Role, Step, Storage, Use
+from mirc.graph.dependency import digraph, graphml
 
 
 def storage(position: int, name: str, role: Role = Role.ACTIVATION) -> Storage:
@@ -52,9 +51,10 @@ def test_two_storages_on_one_edge_add_up() -> None:
     assert digraph(both, STORAGES).edges[0, 1] == {"storages": ("a", "b"), "bytes": 100}
 
 
-def test_producers_and_consumers_follow_the_bytes() -> None:
-    found = index(GRAPH)
-    assert [found.producers(GRAPH, place) for place in range(4)] == [(), (0,), (0, 1), (2,)]
-    assert [found.consumers(GRAPH, place) for place in range(4)] == [(1, 2), (2,), (3,), ()]
-    assert found.step_of == (0, 0, 1, 1)
-    assert found.writers == {1: (0, 2), 2: (1, 3)}
+def test_graphml_holds_every_phase_and_reads_back_with_its_bytes() -> None:
+    program = Program(name="m", digest="sha256:0", storages=STORAGES, graphs=(GRAPH,))
+    read = nx.parse_graphml(graphml(program))
+    assert read.graph["program"] == "m"
+    assert read.nodes["forward:3"]["op"] == "aten.add.Tensor"
+    assert read.edges["forward:0", "forward:1"] == {"storages": "a", "bytes": 40}
+    assert len(read) == len(GRAPH.nodes)
