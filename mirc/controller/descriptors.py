@@ -16,8 +16,10 @@ class PhaseRows:
     """What holds in one phase under one plan; ``n`` objects, times from the phase's start.
 
     ``first_ps`` and ``last_ps`` are the planned times of first and last use, ``horizon_ps`` how
-    long before it a prefetch should begin; ``from_step`` and ``to_step`` the positions between
-    which the plan keeps the object near (both UNSAID: it does not; ``stays``: always).
+    long before it a prefetch should begin; ``stays`` whether the plan always keeps the object near;
+    ``probability`` how likely a run that may use it does. ``runs`` is how often the schedule
+    that was asked for runs the phase: a static placement weighs objects by it, the controller never
+    looks.
     """
 
     name: str
@@ -25,10 +27,10 @@ class PhaseRows:
     first_ps: Ints  # [n]
     last_ps: Ints  # [n]
     horizon_ps: Ints  # [n]
-    from_step: Ints  # [n]
-    to_step: Ints  # [n]
     stays: NDArray[np.bool_]  # [n]
     strength: Ints  # [n]
+    probability: NDArray[np.float64]  # [n]
+    runs: float = 1.0
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,7 +39,7 @@ class Descriptors:
 
     ``probability`` is how likely a use is in each run of a phase that may use it;
     ``fragment_bytes`` the size of the pieces in which an object lies (0: in one piece);
-    ``backing`` the tiers that may hold its master, as written.
+    ``backing`` the tiers that may hold its master; the nearest of them with room does.
     """
 
     names: tuple[str, ...]

@@ -1,10 +1,11 @@
 """A module and one of its plans into the rows that the controller decides by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from mirc.controller.descriptors import (
     DROPPABLE,
@@ -29,26 +30,44 @@ PS_PER_US = 1_000_000
 _WEIGHTS = (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT, ObjectClass.CONSTANT)
 
 
-def ingest(module: Module, machine: Machine, plan: str | None, names: Sequence[str]) -> Descriptors:
+def ingest(
+    module: Module,
+    machine: Machine,
+    plan: str | None,
+    names: Sequence[str],
+    runs: Mapping[str, float] | None = None,
+) -> Descriptors:
     """Make the rows of ``names``, which are objects, ``template(instance)`` or ``object(rows)``.
 
     Instances inherit their template's row. Rows gathered from an object inherit its strength, and
     no planned use: which rows are next is not known before. ``plan`` may be None: then no phase
-    says when anything is used. Steps are looked at for their names' positions alone.
+    says when anything is used. Steps and schedule are not looked at; ``runs``, how often each phase
+    is declared to run (once, if None), is passed on for the static opponent.
     """
     owners = tuple(_owner(module, name) for name in names)
     gathered = [owner != name and owner in module.objects for owner, name in _pairs(owners, names)]
     facts = {owner: _facts(View(module, plan=plan), owner) for owner in dict.fromkeys(owners)}
     rows = [facts[owner] for owner in owners]
     usual = np.array([row.strength for row in rows], dtype=np.int64)
+    probability = np.array([row.probability for row in rows], dtype=np.float64)
     return Descriptors(
         names=tuple(names),
-        probability=np.array([row.probability for row in rows], dtype=np.float64),
+        probability=probability,
         fragment_bytes=np.array([row.fragment_bytes for row in rows], dtype=np.int64),
         backing=tuple(row.backing for row in rows),
         strength=usual,
         phases=tuple(
-            _phase_rows(module, machine, plan, phase, owners=owners, gathered=gathered, usual=usual)
+            _phase_rows(
+                module,
+                machine,
+                plan,
+                phase,
+                owners=owners,
+                gathered=gathered,
+                usual=usual,
+                probability=probability,
+                runs=1.0 if runs is None else float(runs.get(phase.name, 0)),
+            )
             for phase in module.phases.values()
         ),
     )
@@ -120,6 +139,8 @@ def _phase_rows(
     owners: Sequence[str],
     gathered: Sequence[bool],
     usual: Ints,
+    probability: NDArray[np.float64],
+    runs: float,
 ) -> PhaseRows:
     planned = (
         next((p for p in module.plans[plan].phases if p.name == phase.name), None) if plan else None
@@ -128,14 +149,18 @@ def _phase_rows(
         override.name for part in (planned, phase) if part for override in part.overrides
     )
     view = View(module, phase=phase.name, plan=plan)
-    positions = {step.name: place for place, step in enumerate(phase.steps)}
     near = str(machine.near.kind)
     rows: dict[str, tuple[int, ...]] = {}
+    likely: dict[str, float] = {}
     for owner in dict.fromkeys(owners):
         if any(name in spoken for name in (owner, *families_of(owner))):
-            rows[owner] = _row(view, owner, positions, near)
-    silent = (UNSAID,) * 5 + (0, UNSAID)
-    table = np.array([rows.get(owner, silent) for owner in owners], dtype=np.int64).reshape(-1, 7)
+            rows[owner] = _row(view, owner, near)
+            likely[owner] = _probability(view, owner)
+    silent = (UNSAID,) * 3 + (0, UNSAID)
+    table = np.array([rows.get(owner, silent) for owner in owners], dtype=np.int64).reshape(-1, 5)
+    chances = [
+        likely.get(owner, base) for owner, base in zip(owners, probability.tolist(), strict=True)
+    ]
     table[np.array(gathered, dtype=np.bool_), :3] = UNSAID
     period = read(planned, "period_us") if planned else None
     return PhaseRows(
@@ -144,29 +169,25 @@ def _phase_rows(
         first_ps=table[:, 0].copy(),
         last_ps=table[:, 1].copy(),
         horizon_ps=table[:, 2].copy(),
-        from_step=table[:, 3].copy(),
-        to_step=table[:, 4].copy(),
-        stays=table[:, 5] == 1,
-        strength=np.where(table[:, 6] == UNSAID, usual, table[:, 6]),
+        stays=table[:, 3] == 1,
+        strength=np.where(table[:, 4] == UNSAID, usual, table[:, 4]),
+        probability=np.array(chances, dtype=np.float64),
+        runs=runs,
     )
 
 
-def _row(view: View, name: str, positions: dict[str, int], near: str) -> tuple[int, ...]:
+def _row(view: View, name: str, near: str) -> tuple[int, ...]:
     first, last, horizon = (
         _ps(view.value(name, key)) for key in ("first_use_us", "last_use_us", "prefetch_horizon_us")
     )
-    begin, end, stays = UNSAID, UNSAID, 0
+    stays = 0
     for stay in view.value(name, "residency") or ():
         if isinstance(stay, Residency) and str(stay.tier) == near:
             stays = int(stay.first_step is None)
-            begin = positions.get(stay.first_step or "", UNSAID)
-            end = positions.get(stay.last_step or "", UNSAID)
     return (
         first,
         last if last != UNSAID else first,
         horizon,
-        begin,
-        end,
         stays,
         _strength(view, name),
     )

@@ -10,12 +10,15 @@ from mirc.kernels.world import (
     CURSOR,
     HIGH,
     HIGH_LAP,
+    HORIZON_PS,
     LAP,
     NEAR,
     NEVER,
     NONE,
     PERIOD_PS,
     PHASE,
+    PHASE_HORIZON,
+    PHASE_RING,
     PINNED_FROM,
     POLICY,
     RING_BYTES,
@@ -37,6 +40,8 @@ def enter(w: World, phase: int) -> None:
         w.run[PHASE] = phase
         w.run[LAP] = 0
         w.run[CURSOR] = 0
+        w.run[RING_BYTES] = w.phase[PHASE_RING, phase]
+        w.run[HORIZON_PS] = w.phase[PHASE_HORIZON, phase]
         rerank(w)
     w.run[CLOCK_PS] = w.run[LAP] * w.phase[PERIOD_PS, phase]
     w.run[AT] = w.run[LAP] * uses
@@ -45,6 +50,7 @@ def enter(w: World, phase: int) -> None:
         w.run[HIGH] = w.run[HIGH_LAP]
     w.run[HIGH_LAP] = 0
     watch_room(w)
+    place_statically(w)
 
 
 def touched(w: World, o: int) -> None:

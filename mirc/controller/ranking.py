@@ -42,7 +42,8 @@ def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
     last = nothing if rows is None else rows.last_ps
     strength = known.strength if rows is None else rows.strength
     stays = np.zeros(count, dtype=np.bool_) if rows is None else rows.stays
-    sure = known.probability >= SURE
+    probability = known.probability if rows is None else rows.probability
+    sure = probability >= SURE
     wanted = np.flatnonzero((first != UNSAID) & sure)
     again = np.flatnonzero((last > first) & (first != UNSAID) & sure)
     objects = np.concatenate((wanted, again))
@@ -52,7 +53,7 @@ def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
     place = np.full((2, count), UNSAID, dtype=np.int64)
     place[which[by_time], objects[by_time]] = np.arange(len(by_time))
     latest = int(due.max()) + 1 if len(due) else 1
-    ranked = _ranked(known, first, strength, stays, sizes)
+    ranked = _ranked(probability, first, strength, stays, sizes)
     rank = np.empty(count, dtype=np.int64)
     rank[ranked] = np.arange(count)
     return Orders(
@@ -66,7 +67,7 @@ def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
 
 
 def _ranked(
-    known: Descriptors,
+    probability: np.ndarray[tuple[int], np.dtype[np.float64]],
     first: Ints,
     strength: Ints,
     stays: np.ndarray[tuple[int], np.dtype[np.bool_]],
@@ -74,16 +75,19 @@ def _ranked(
 ) -> Ints:
     """Sort objects by what should leave first.
 
-    Weaker before stronger; of what may be dropped, what the phase does not use, what the plan does
-    not keep, what is least likely to be used and what is large come first, and those that remain
-    equal are spread over the phase, so that what streams does so evenly whatever the room.
+    Weaker before stronger; of what may be dropped, what the phase does not use nor its plan keep,
+    what the plan does not keep, what is least likely to be used and what is large come first, and
+    those that remain equal are spread over the phase, so that what streams does so evenly whatever
+    the room.
     """
     used = first != UNSAID
     droppable = strength == DROPPABLE
-    asleep = droppable & ~used & used.any()
-    bucket = np.floor(known.probability * _BUCKETS).astype(np.int64)
-    small = droppable & (sizes * SMALLEST_SHARE < sizes.max(initial=0))
-    cell = spread(np.where(used, first, 0), np.where(droppable & used, sizes, 0))
+    asleep = droppable & ~used & ~stays & used.any()
+    bucket = np.floor(probability * _BUCKETS).astype(np.int64)
+    # Only what the plan names counts here: the ranks must not tell what else a run will hold.
+    planned = np.where(droppable & used, sizes, 0)
+    small = droppable & (sizes * SMALLEST_SHARE < planned.max(initial=0))
+    cell = spread(np.where(used, first, 0), planned)
     keys = (cell, small, bucket, droppable & stays, ~asleep, strength)
     return np.lexsort((np.arange(len(sizes)), *keys))
 

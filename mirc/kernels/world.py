@@ -111,7 +111,9 @@ RUN_ENTRIES = 32
 # Rows of ``World.phase``, one column per phase.
 USES = 0  # entries of its order
 PERIOD_PS = 1
-PHASE_ROWS = 2
+PHASE_RING = 2  # bytes of the ring through which it streams
+PHASE_HORIZON = 3  # how far ahead it may displace others
+PHASE_ROWS = 4
 
 # Entries of ``World.run[FAULT]``.
 FINE, STUCK, LOG_FULL = 0, 1, 2

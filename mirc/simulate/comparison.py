@@ -65,7 +65,7 @@ def compare(
     workload = scenario.workload
     near = machine.near
     bounds = limits(workload, near.usable_bytes, inflow_bytes_per_s(machine))
-    descriptors = ingest(module, machine, plan, workload.names)
+    descriptors = ingest(module, machine, plan, workload.names, scenario.runs)
     held = wired(View(module, plan=plan), workload.names)
     rows = []
     for policy in policies:

@@ -85,7 +85,6 @@ def play(w: World, s: Script) -> Any:
         announce(w, s, step)
         if not gather(w, s, step):
             return step
-        record(w, END, NONE, NONE, NONE, 0, NEEDED)
         finish(w, s, step, begin)
         if w.run[FAULT] != FINE:
             return step
@@ -241,6 +240,7 @@ def finish(w: World, s: Script, step: int, begin: int) -> None:
             change(w, o)
     pass_time(w, w.run[NOW] + s.steps[COMPUTE_PS, step])
     s.results[WALL_PS, step] = w.run[NOW] - begin
+    record(w, END, NONE, NONE, NONE, 0, NEEDED)
     for a in range(s.steps[FIRST_ACCESS, step], s.steps[FIRST_ACCESS, step + 1]):
         release(w, s.accesses[OBJECT, a])
     if w.run[TRANSIENT] > 0:

@@ -14,6 +14,7 @@ from mirc.kernels.world import Table, World
 from mirc.machine import Machine
 from mirc.simulate.loop import Script
 from mirc.simulate.model import Ints, Workload
+from mirc.simulate.placement import static_ranks
 from mirc.simulate.policies import Policy, Settings
 from mirc.simulate.topology import Topology, homes, topology
 
@@ -45,8 +46,8 @@ def stage(
     count = workload.object_count
     plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
     if policy.number == k.STATIC:
-        plans = _one_ranking(plans, workload)
-    tables = _plan_tables(plans, known, workload)
+        plans = _one_ranking(plans, static_ranks(known, workload.size_bytes))
+    tables = _plan_tables(plans, known, workload, settings, ways)
     accesses = len(workload.access_object)
     world = World(
         obj=_objects(workload, known, policy, ways, machine),
@@ -57,7 +58,7 @@ def stage(
         service=ways.service_ps,
         lists=_empty_lists(count + 3 * ways.server_count + ways.links.shape[1] + 1),
         ledger=np.zeros((k.LEDGER_ROWS, ways.links.shape[1]), dtype=np.int64),
-        run=_scalars(workload, policy, settings, plans, ways, recording=most_events > 0),
+        run=_scalars(policy, settings, recording=most_events > 0),
         **tables,
         bits=no_ranks(count),
         heap=np.zeros(
@@ -104,12 +105,11 @@ def _phases(workload: Workload) -> tuple[str, ...]:
     return tuple(str(phase) for phase in range(int(workload.step_phase.max(initial=0)) + 1))
 
 
-def _one_ranking(plans: list[Orders], workload: Workload) -> list[Orders]:
-    """Give all phases the ranks of the one with the most planned bytes (of equals the last)."""
-    sizes = workload.size_bytes
-    planned = [int(sizes[np.unique(plan.order)].sum()) for plan in plans]
-    main = max(range(len(plans)), key=lambda p: (planned[p], p))
-    return [attrs.evolve(p, rank=plans[main].rank, ranked=plans[main].ranked) for p in plans]
+def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:
+    """Give all phases the ranks of one placement."""
+    rank = np.empty(len(ranked), dtype=np.int64)
+    rank[ranked] = np.arange(len(ranked))
+    return [attrs.evolve(plan, rank=rank, ranked=ranked) for plan in plans]
 
 
 def _objects(
@@ -136,31 +136,23 @@ def _empty_lists(count: int) -> Table:
     return np.tile(np.arange(count, dtype=np.int64), (4, 1))
 
 
-def _scalars(
-    workload: Workload,
-    policy: Policy,
-    settings: Settings,
-    plans: list[Orders],
-    ways: Topology,
-    *,
-    recording: bool,
-) -> Table:
+def _scalars(policy: Policy, settings: Settings, *, recording: bool) -> Table:
     run = np.zeros(k.RUN_ENTRIES, dtype=np.int64)
     run[[k.PHASE, k.REFUSED, k.FAULT_OBJECT]] = k.NONE
     run[k.POLICY] = policy.number
     run[k.DEPTH] = settings.depth
     run[k.CHUNK_BYTES] = settings.chunk_bytes
     run[k.RECORDING] = int(recording)
-    planned = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(p.order for p in plans)]))
-    movable = planned[~workload.made[planned]]
-    if len(movable):
-        largest = int(movable[workload.size_bytes[movable].argmax()])
-        run[k.RING_BYTES] = int(settings.ring_objects * workload.size_bytes[largest])
-        run[k.HORIZON_PS] = int(settings.horizon_transfers * ways.fetch_ps(largest))
     return run
 
 
-def _plan_tables(plans: list[Orders], known: Descriptors, workload: Workload) -> dict[str, Table]:
+def _plan_tables(
+    plans: list[Orders],
+    known: Descriptors,
+    workload: Workload,
+    settings: Settings,
+    ways: Topology,
+) -> dict[str, Table]:
     count = workload.object_count
     uses = max(1, *(len(plan.order) for plan in plans)) if plans else 1
     shape = (len(plans), uses)
@@ -172,7 +164,8 @@ def _plan_tables(plans: list[Orders], known: Descriptors, workload: Workload) ->
     above = np.zeros((len(plans), count + 1), dtype=np.int64)
     pinnable = np.where(workload.made, 0, workload.size_bytes)
     for p, (plan, name) in enumerate(zip(plans, _phases(workload), strict=True)):
-        phase[:, p] = len(plan.order), plan.period_ps
+        ring, ahead = _stream(plan, workload, settings, ways)
+        phase[:, p] = len(plan.order), plan.period_ps, ring, ahead
         order[p, : len(plan.order)] = plan.order
         due[p, : len(plan.order)] = plan.due_ps
         rows = known.phase(name)
@@ -190,6 +183,23 @@ def _plan_tables(plans: list[Orders], known: Descriptors, workload: Workload) ->
         "ranked": np.array([plan.ranked for plan in plans], dtype=np.int64),
         "above": above,
     }
+
+
+def _stream(
+    plan: Orders, workload: Workload, settings: Settings, ways: Topology
+) -> tuple[int, int]:
+    """Return the ring's bytes and the horizon of a phase, by the largest object that it plans.
+
+    Of this phase alone: what later ones plan must not be told before they begin.
+    """
+    movable = plan.order[~workload.made[plan.order]]
+    if not len(movable):
+        return 0, 0
+    largest = int(movable[workload.size_bytes[movable].argmax()])
+    return (
+        int(settings.ring_objects * workload.size_bytes[largest]),
+        int(settings.horizon_transfers * ways.fetch_ps(largest)),
+    )
 
 
 def _script(workload: Workload, policy: Policy, ways: Topology) -> Script:

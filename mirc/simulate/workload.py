@@ -1,6 +1,8 @@
 """A module, its schedule and a machine into the arrays that the engine runs."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import attrs
 import numpy as np
@@ -25,7 +27,8 @@ class Scenario:
     """A workload, and what a report must say about how it came to be.
 
     ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; ``assumptions``
-    are sentences. ``wired`` is None if the file wires nothing into SRAM.
+    are sentences. ``wired`` is None if the file wires nothing into SRAM. ``runs`` counts the
+    schedule that was asked for, which a static placement is made for.
     """
 
     workload: Workload
@@ -35,6 +38,7 @@ class Scenario:
     tokens: int
     assumptions: tuple[str, ...] = ()
     wired: Wired | None = None
+    runs: Mapping[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -63,15 +67,13 @@ def build(
     """Expand the schedule into steps and their accesses.
 
     ``batch`` replaces the sequences of every phase, ``seed`` decides which experts are drawn; what
-    is wired may depend on the ``plan``. Objects come in the order of their first use in the phases,
-    then cache instances. Raises CouldNotRun for an object without a size, or a step that cannot
-    fit into near memory.
+    is wired may depend on the ``plan``. Objects come in the order of their first use in the file's
+    phases, also of those that do not run, then cache instances: where masters lie and what a static
+    placement pins must not tell which phases are still to come. Raises CouldNotRun for an object
+    without a size, or a step that cannot fit into near memory.
     """
     census = Census(Reader(module, source))
-    tables = {
-        name: read_phase(module.phases[name], batch_of(module.phases[name], batch), census)
-        for name in dict.fromkeys(schedule.runs)
-    }
+    tables = _tables(module, schedule, batch, census)
     runs = _runs(tuple(tables.values()), tuple(tables[name] for name in schedule.runs))
     cached = instantiate(patterns(runs.tables, census), runs.order, runs.starts)
     workload = _workload(census, cached, runs, seed)
@@ -94,7 +96,22 @@ def build(
         tokens=schedule.iterations * batched.sequences * batched.tokens,
         assumptions=(*schedule.assumptions, *assumed(module, runs.tables, census, cached)),
         wired=wired if wiring.wishes else None,
+        runs=Counter(schedule.runs),
     )
+
+
+def _tables(
+    module: Module, schedule: Schedule, batch: int | None, census: Census
+) -> dict[str, PhaseTable]:
+    """Read all phases in the file's order; those that run must be whole."""
+    tables: dict[str, PhaseTable] = {}
+    for name, phase in module.phases.items():
+        if name in schedule.runs:
+            tables[name] = read_phase(phase, batch_of(phase, batch), census)
+        else:
+            with suppress(CouldNotRun):
+                read_phase(phase, batch_of(phase, batch), census)
+    return tables
 
 
 def _runs(tables: tuple[PhaseTable, ...], order: tuple[PhaseTable, ...]) -> _Runs:

@@ -55,6 +55,8 @@ class Checker:
     moved: Counter[tuple[int, int]] = attrs.field(factory=Counter)
     landed: Counter[tuple[int, int]] = attrs.field(factory=Counter)
     copies: dict[int, Copy] = attrs.field(factory=dict)
+    held: set[int] = attrs.field(factory=set)  # read or written by the step that computes
+    working: int = 0  # bytes of its own working space
     now: int = 0
 
     def replay(self, events: Any) -> "Checker":
@@ -77,6 +79,11 @@ class Checker:
 
     def _room(self, _: Copy, event: Event) -> None:
         self.used[0] += event.size
+        self.working += event.size
+        assert event.size > 0 or not self.held, event  # given back only when the step has ended
+
+    def _end(self, _: Copy, __: Event) -> None:
+        self.held.clear()
 
     def _issue(self, copy: Copy, event: Event) -> None:
         assert copy.near == "absent", event
@@ -129,6 +136,7 @@ class Checker:
         self.used[0] += event.size
 
     def _drop(self, copy: Copy, event: Event) -> None:
+        assert event.object not in self.held, event  # operands stay while their step computes
         if event.reason != ENDED:
             assert copy.near == "here", event
             assert copy.valid, event
@@ -138,6 +146,7 @@ class Checker:
         self.used[0] -= event.size
 
     def _write_back(self, copy: Copy, event: Event) -> None:
+        assert event.object not in self.held, event
         assert copy.near == "here", event
         assert copy.dirty, event
         assert event.reason == ENDED or event.object not in self.fast, event
@@ -162,12 +171,15 @@ class Checker:
 
     def _read(self, copy: Copy, event: Event) -> None:
         assert copy.near == "here", event  # bytes in flight are never read
+        self.held.add(event.object)
 
     def _write(self, copy: Copy, event: Event) -> None:
         assert copy.near == "here", event
         copy.dirty, copy.valid, copy.changed = True, False, True
+        self.held.add(event.object)
 
     def _retire(self, copy: Copy, event: Event) -> None:
+        assert event.object not in self.held, event
         assert not copy.staged, event
         if copy.near != "absent":
             self.used[0] -= event.size
@@ -185,6 +197,7 @@ class Checker:
                 held[0] += copy.size
             if copy.home is not None:
                 held[copy.home] += copy.size
+        assert self.working == 0, self.working
         left = self.used.copy()
         left.subtract(held)
         assert not any(left.values()), left

@@ -152,10 +152,9 @@ def rows(
                 first_ps=first,
                 last_ps=first.copy(),
                 horizon_ps=nothing,
-                from_step=nothing,
-                to_step=nothing,
                 stays=np.zeros(count, dtype=np.bool_),
                 strength=usual,
+                probability=np.ones(count),
             )
         )
     return Descriptors(

@@ -65,6 +65,48 @@ def test_the_first_cut_that_holds_the_most_is_not_taken_for_the_end() -> None:
     assert found.closed_form_bytes == 6 * GB
 
 
+def test_a_cache_that_grows_leaves_every_iteration_its_own_room() -> None:
+    # 4 GB of weights, 2 GB near, 100 MB more of cache in every run: the second holds 200 MB of it
+    # and leaves 1.8 GB, the third 1.7, the fourth 1.6: 4 + 2.2 + 2.3 + 2.4 GB
+    text = _STATE + cycle(4).replace("reads = [w0]", "writes = [kv] reads = [w0, kv]")
+    found = _limits(text, 2 * GB, steps=4)
+    assert found.closed_form_bytes == 10_900_000_000
+    assert found.room_bytes == 1_700_000_000
+    assert 0.95 < found.near_bytes / found.closed_form_bytes <= 1
+
+
+def test_phases_that_fit_alone_are_bound_together() -> None:
+    # 1 GB of drafts eight times, then 2 GB of target, 1.5 GB near: a run that ends leaves at most
+    # 1.5 GB, and 3 GB are read from the end of one target to that of the next: 3 + 4 x 1.5 GB.
+    # Each draft fits, each target misses 0.5 GB: run by run no more than 4.5 GB can be proven.
+    text = (
+        cycle(3)
+        .replace("phase decode {", "phase target {")
+        .replace("  step s0 { reads = [w0] }\n", "")
+    )
+    text += "phase draft { step d { reads = [w0] } }\n"
+    found = scenario(text, schedule="REPEAT(5, REPEAT(8, draft), target)")
+    bounds = limits(found.workload, 3 * GB // 2, 1e9)
+    assert bounds.near_bytes == 9 * GB
+    # What the drafts stream is not what the targets do: there is no W of all.
+    assert bounds.closed_form_bytes is None
+
+
+def test_a_steady_iteration_is_bound_by_the_mean_not_by_the_median() -> None:
+    # After the first: 1, 1 and 7 s of computing, and nothing to move
+    workload = scenario(cycle(1), steps=4).workload
+    skewed = attrs.evolve(workload, compute_ps=np.array([9, 1, 1, 7]) * SECOND)
+    found = limits(skewed, 4 * GB, 1e9)
+    assert found.compute_ps == found.iteration_ps == 3 * SECOND
+
+
+def test_after_another_phase_the_first_iteration_is_a_steady_one() -> None:
+    text = cycle(1) + "phase prefill { step a { reads = [w0] } }\n"
+    workload = scenario(text, schedule="prefill, REPEAT(2, decode)").workload
+    found = limits(attrs.evolve(workload, compute_ps=np.array([5, 7, 9])), 2 * GB, 1e9)
+    assert found.compute_ps == 8
+
+
 def test_routed_iterations_are_bound_together_where_each_alone_fits() -> None:
     # 40 experts of 100 MB, 4 an iteration, 1 GB near: an iteration's 400 MB fit, but in 16 of them
     # some 33 experts are touched, 3.3 GB. There is no W that every iteration reads.

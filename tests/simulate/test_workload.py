@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from mirc.bounds.routing import distinct_experts
 from mirc.diagnostics import CouldNotRun
 from mirc.simulate.model import CREATE, READ, WRITE, Workload
-from mirc.simulate.routing import draw_experts, expected_distinct
+from mirc.simulate.routing import draw_experts
 from tests.simulate.toy import GB, card, cycle, scenario, weights
 
 Row = tuple[str, int, int]
@@ -169,14 +170,41 @@ def test_experts_that_were_not_drawn_are_known_by_name() -> None:
 def test_uniform_routing_touches_as_many_experts_as_the_closed_form_says() -> None:
     # 128 experts, 8 a token: 128 x (1 - (120/128)^32) = 111.8 distinct at batch 32
     drawn = [len(draw_experts(np.ones(128), 8, 32, (seed,))) for seed in range(200)]
-    assert np.mean(drawn) == pytest.approx(expected_distinct(128, 8, 32), rel=0.01)
-    assert expected_distinct(128, 8, 32) == pytest.approx(111.8, abs=0.1)
+    assert np.mean(drawn) == pytest.approx(distinct_experts(128, 8, 32), rel=0.01)
 
 
 def test_likely_experts_are_drawn_more_often() -> None:
     odds = np.array([0.9, 0.9, 0.01, 0.01])
     drawn = np.concatenate([draw_experts(odds, 1, 1, (seed,)) for seed in range(300)])
     assert (drawn < 2).mean() > 0.95
+
+
+def _used(probabilities: list[float], *, chosen: int, tokens: int) -> list[float]:
+    """Return the share of 4,000 steps that use each expert."""
+    odds = np.array(probabilities)
+    drawn = [draw_experts(odds, chosen, tokens, (seed,)) for seed in range(4000)]
+    return [float(np.mean([expert in each for each in drawn])) for expert in range(len(odds))]
+
+
+def test_experts_are_used_about_as_often_as_declared() -> None:
+    declared = [0.9, 0.6, 0.3, 0.2]  # they sum to 2: one token that chooses 2
+    used = _used(declared, chosen=2, tokens=1)
+    assert used == sorted(used, reverse=True)
+    # Taken as a token's odds, without -log(1 - p), the same numbers give these, 0.255 away in sum.
+    as_odds = [0.772, 0.632, 0.354, 0.242]
+    off = sum(abs(one - other) for one, other in zip(used, declared, strict=True))
+    assert off < 0.15 < sum(abs(one - other) for one, other in zip(as_odds, declared, strict=True))
+
+
+def test_what_is_declared_of_a_step_holds_of_all_its_tokens() -> None:
+    # 1 - (1 - q)^8 of 8 tokens that choose one each with q = 0.5, 0.3, 0.2
+    declared = [1 - (1 - q) ** 8 for q in (0.5, 0.3, 0.2)]
+    assert _used(declared, chosen=1, tokens=8) == pytest.approx(declared, abs=0.07)
+
+
+def test_certain_and_impossible_experts_are_drawn_first_and_last() -> None:
+    drawn = [draw_experts(np.array([0.0, 1.0, 0.5]), 2, 1, (seed,)).tolist() for seed in range(99)]
+    assert drawn.count([1, 2]) > 95
 
 
 _CACHE = (
