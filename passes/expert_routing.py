@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from mirc.bounds.routing import chosen_probability, distinct_experts
 from mirc.graph import Access, Program
 from mirc.passes.base import Facts, Pass
 from mirc.passes.phase_annotator import Phases
@@ -27,7 +28,7 @@ class Routed:
     @property
     def distinct(self) -> float:
         """The experts that one run of the step is expected to touch."""
-        return self.experts * self.probability
+        return distinct_experts(self.experts, self.top_k, self.tokens)
 
 
 @attrs.frozen
@@ -54,9 +55,10 @@ class Routing:
             yield "nothing is routed"
         for (phase, experts, top_k, tokens), count in shapes.items():
             share = chosen_probability(experts, top_k, tokens)
+            distinct = distinct_experts(experts, top_k, tokens)
             yield (
                 f"{phase}: {count} families of {experts} experts, top {top_k}, {tokens} tokens: "
-                f"each used with probability {share:.4f}, {experts * share:.1f} distinct "
+                f"each used with probability {share:.4f}, {distinct:.1f} distinct "
                 "(a uniform prior: no routing was observed)"
             )
 
@@ -72,7 +74,7 @@ class ExpertRouting(Pass[Routing]):
     reads:   Phases
     writes:  Routing, a probability for each (phase, routed storage)
     cost:    O(uses)
-    source:  the coupon-collector expectation for draws of k without replacement
+    source:  Stadje, Advances in Applied Probability 22(4), 1990: collecting coupons k at a time
     """
 
     name = "expert-routing"
@@ -95,8 +97,3 @@ class ExpertRouting(Pass[Routing]):
                             tokens=phase.graph.batch * phase.graph.tokens,
                         )
         return Routing(routed)
-
-
-def chosen_probability(experts: int, top_k: int, tokens: int) -> float:
-    """Return 1 - (1 - k/E)^n."""
-    return 1.0 - (1.0 - top_k / experts) ** tokens

@@ -22,8 +22,8 @@ ROOFLINE = 0.9
 """Confidence that a roofline time is within a factor of 2 of a run's (a guess)."""
 
 STALLED = 0.1
-"""The same where the plan itself expects transfers to stretch the run more than twofold: the times
-are then positions, and only uses near the run's start happen when they say."""
+"""The same where transfers stretch the run more than twofold by the plan's own account, or where
+the phase runs once and so fills memory as it goes: the times are then positions, no more."""
 
 
 def plan_overrides(program: Program, tiers: TierLive, plan: MachinePlan) -> Iterator[Override]:
@@ -70,7 +70,8 @@ def _fields(plan: MachinePlan, phase: PhasePlan, tiers: TierLive, index: int) ->
 
 def clock_confidence(phase: PhasePlan) -> float:
     """Return how far the roofline clock of a phase is to be believed as time."""
-    return STALLED if phase.placement.run_ps > 2 * phase.clock.period_ps else ROOFLINE
+    stretched = phase.placement.run_ps > 2 * phase.clock.period_ps
+    return STALLED if stretched or not phase.phase.repeats else ROOFLINE
 
 
 def _residency(

@@ -25,8 +25,8 @@ class Recomputed:
     """One storage: ``portable`` is its class anywhere, ``on`` (class, microseconds) by machine.
 
     ``flops`` and ``near_bytes`` price the minimal cone; None where it was not walked to its end
-    because it was already EXPENSIVE everywhere, or where there is none. For a cache they are per
-    token.
+    because it was already EXPENSIVE everywhere, or where there is none. For a cache they and the
+    microseconds are per token, of a pass over all the phase's tokens.
     """
 
     portable: Recompute
@@ -75,8 +75,10 @@ class RecomputeClassifier(Pass[Recomputation]):
     overlap. No operand at all is FREE, up to the price of the transfers CHEAP, up to 4 times that
     MODERATE, beyond it EXPENSIVE. Weights, inputs, random draws, results of collectives, router
     choices (a tie broken otherwise sends tokens elsewhere) and what depends on state since
-    overwritten are IMPOSSIBLE. A cache is made again from its tokens: its share of a whole pass,
-    per token. The portable class uses a reference machine; each machine given adds its own.
+    overwritten are IMPOSSIBLE. A cache is made again by a pass over its tokens, all of the
+    phase's at once: its share (by bytes) of the pass's FLOPs and near traffic, weights included,
+    against spilling and fetching those tokens' cache at once. Printed per token. The portable class
+    uses a reference machine; each machine given adds its own.
 
     reads:   Phases, Live, Reuse, Machines
     writes:  Recomputation, classes with FLOPs, bytes and microseconds
@@ -99,11 +101,9 @@ class RecomputeClassifier(Pass[Recomputation]):
             for index in life.lives:
                 if program.storages[index].role in MADE:
                     classes[index] = cones.classify(index)
-            for storage, flops in _per_token(program, phase):
-                classes.setdefault(
-                    storage.index,
-                    _priced(flops, 0, _token_bytes(storage, phase), yardsticks, dtype),
-                )
+            near_bytes = sum(facts[Reuse].phases[phase.name].near_bytes)
+            for index, share in _shares(program, phase):
+                classes.setdefault(index, share.priced(phase, near_bytes, yardsticks, dtype))
         return Recomputation(classes, len(program.storages))
 
 
@@ -204,17 +204,40 @@ def recompute_class(recompute_seconds: float, refetch_seconds: float) -> Recompu
     return Recompute.EXPENSIVE
 
 
-def _per_token(program: Program, phase: PhaseFact) -> Iterator[tuple[Storage, int]]:
-    """Yield each cache that the phase writes with its share of the phase's FLOPs per token.
+@attrs.frozen(slots=True)
+class _Share:
+    """A cache's ``token_bytes`` among the ``all_bytes`` a token has in all caches of a phase."""
 
-    All caches are remade by one pass over the tokens, so each bears its share by bytes.
-    """
+    token_bytes: int
+    all_bytes: int
+
+    def priced(
+        self, phase: PhaseFact, near_bytes: int, yardsticks: list[Yardstick], dtype: str
+    ) -> Recomputed:
+        """Price the share of a pass that moves ``near_bytes``; the answer is per token."""
+        tokens = phase.graph.batch * phase.graph.tokens
+        flops = sum(phase.table.flops)
+        whole = _priced(
+            round(flops * self.token_bytes / self.all_bytes),
+            round(near_bytes * self.token_bytes / self.all_bytes),
+            self.token_bytes * tokens,
+            yardsticks,
+            dtype,
+        )
+        return Recomputed(
+            portable=whole.portable,
+            on={name: (word, us and us / tokens) for name, (word, us) in whole.on.items()},
+            flops=round(flops / tokens * self.token_bytes / self.all_bytes),
+            near_bytes=round(near_bytes / tokens * self.token_bytes / self.all_bytes),
+        )
+
+
+def _shares(program: Program, phase: PhaseFact) -> Iterator[tuple[int, _Share]]:
+    """Yield each cache that the phase writes, with its share: one pass remakes all of them."""
     caches = [program.storages[i] for i in (*phase.filled, *phase.appended)]
     sizes = [_token_bytes(storage, phase) for storage in caches]
-    tokens = phase.graph.batch * phase.graph.tokens
-    flops = sum(phase.table.flops) / tokens
     for storage, size in zip(caches, sizes, strict=True):
-        yield storage, round(flops * size / sum(sizes))
+        yield storage.index, _Share(size, sum(sizes))
 
 
 def _token_bytes(storage: Storage, phase: PhaseFact) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from mirc.bounds.routing import chosen_probability
 from mirc.graph import Access, Program, Role, Split, Storage
 from mirc.ir import Call, Field, Name
 from mirc.ir.enums import ObjectClass, Recompute
@@ -11,7 +12,7 @@ from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.names import reference
 from mirc.passes.base import Facts
 from mirc.passes.coalition import block_of
-from mirc.passes.expert_routing import Routing, chosen_probability
+from mirc.passes.expert_routing import Routing
 from mirc.passes.liveness import Live
 from mirc.passes.phase_annotator import PhaseFact, Phases
 from mirc.passes.recompute_classifier import Recomputation

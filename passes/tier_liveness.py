@@ -5,7 +5,6 @@ from functools import cache
 
 import attrs
 
-from mirc.bounds.packing import cyclic_bytes
 from mirc.graph import Program
 from mirc.ir.enums import TierKind
 from mirc.machine import Machine
@@ -87,13 +86,15 @@ class TierLiveness(Pass[TierLive]):
     room for it to its last use, and the ring is the smallest that keeps link or compute busy.
     Experts chosen with probability below one half stay by number (the prior is uniform, so any of
     them are alike) or are fetched on demand. The least bytes of a run are W - C (for experts, in
-    expectation); the plan's bytes are printed beside it. Masters go to the nearest lower tier with
+    expectation), C being the room beside caches at their largest: no lower bound of runs in which
+    they are still small. The plan's bytes are printed beside it. Gaps between uses are not packed
+    (mirc.bounds.packing is not consulted). Masters go to the nearest lower tier with
     room, evenly where two tiers share a stream.
 
     reads:   Phases, Live, Routing, Reuse, Machines, Options
     writes:  TierLive, residences in step indices (inclusive, wrapping in phases that repeat)
     cost:    O(machines x phases x rings x (pieces log + steps))
-    source:  Berger et al., SIGMETRICS 2018 (use gaps as interval packing; its cyclic closed form);
+    source:  Belady, IBM Systems Journal 5(2), 1966 (W - C, on a cyclic string with bypass);
              Bresenham's line for the even spread
     """
 
@@ -209,9 +210,10 @@ def _phase_sentences(plan: MachinePlan, name: str, phase: PhasePlan) -> Iterator
             f"{head}: moves {planned:_} bytes a run of {placement.wanted_bytes:_} wanted, "
             f"at least {bound:_} by {rule}{gap}; ring {placement.ring_bytes:_} bytes"
         )
-        least = cyclic_bytes(placement.wanted_bytes, placement.wanted_bytes - bound, runs)
+        least = placement.wanted_bytes + (runs - 1) * bound
         yield (
-            f"{head}: {runs} runs move at least W+(S-1)(W-C) = {least:_} bytes, "
+            f"{head}: {runs} runs move at least W+(S-1)(W-C) = {least:_} bytes "
+            "with caches at their largest (smaller caches leave more room), "
             f"the plan {placement.wanted_bytes + (runs - 1) * planned:_}"
         )
         yield (

@@ -1,7 +1,8 @@
-"""Use gaps under a capacity into the bytes that must move: closed form, LP bound, greedy plan.
+"""Use gaps under a capacity into the transfers to save: LP bound and greedy choice.
 
 A gap is the stretch between two uses of one object. Keeping the object through the gap saves a
 transfer and costs room at each step of it: choosing the gaps to keep is weighted interval packing.
+Held against brute force by tests; no pass consults it yet.
 """
 
 from collections.abc import Sequence
@@ -22,16 +23,6 @@ class Gap:
     last: int
     size_bytes: int = attrs.field(validator=v.gt(0))
     saved_bytes: int = attrs.field(validator=v.ge(0))
-
-
-def cyclic_bytes(streamed_bytes: int, capacity_bytes: int, runs: int) -> int:
-    """Return the least bytes that ``runs`` passes over ``streamed_bytes`` move into a tier.
-
-    W + (S-1)(W-C): before each further pass at most C of the W bytes are already there. Holds for
-    any policy, and a pinned set with a buffer of vanishing size reaches it.
-    """
-    missing = max(0, streamed_bytes - max(0, capacity_bytes))
-    return streamed_bytes + max(0, runs - 1) * missing if runs else 0
 
 
 def use_gaps(uses: Sequence[Sequence[int]], sizes: Sequence[int]) -> tuple[Gap, ...]:

@@ -7,25 +7,28 @@ from numpy.typing import NDArray
 PS_PER_S = 1_000_000_000_000
 
 
-def streamed_bytes(weights_bytes: int, room_bytes: int, iterations: int) -> int:
-    """Return W + (S - 1) x max(0, W - C): bytes that must come in for a cyclic read.
+def streamed_bytes(weights_bytes: int, rooms_bytes: NDArray[np.int64]) -> int:
+    """Return W + (S - 1)(W - C): bytes that must come in for a cyclic read.
 
-    Each of ``iterations`` reads all ``weights_bytes`` once; ``room_bytes`` of them can stay from
-    one to the next. The first fill is counted, dropping a clean copy costs nothing. Nobody does
-    better: what an iteration reads was either there when it began (at most C) or came in during it.
+    Each of S = ``len(rooms_bytes)`` readings, one after the other, reads all W = ``weights_bytes``
+    once; ``rooms_bytes[i]`` of them, its C, can be near when reading ``i`` begins. No reading
+    fetches less than zero. The first finds nothing there, so its room is not used; dropping a
+    clean copy costs nothing. Nobody does better: what a reading reads was either there when it
+    began (at most C) or came in during it.
     Source: Belady, IBM Systems Journal 5(2), 1966, on a cyclic string with bypass.
     """
-    if iterations <= 0:
+    if not len(rooms_bytes):
         return 0
-    return weights_bytes + (iterations - 1) * max(0, weights_bytes - max(0, room_bytes))
+    missing = np.maximum(0, weights_bytes - np.maximum(0, rooms_bytes[1:]))
+    return weights_bytes + int(missing.sum())
 
 
 def step_bound_ps(compute_ps: int, size_bytes: int, bytes_per_s: float) -> int:
-    """Return the picoseconds below which no iteration can stay for long.
+    """Return the picoseconds that iterations cannot average below.
 
-    The slower of computing and of moving ``size_bytes`` over a link of ``bytes_per_s``, the two
-    perfectly overlapped. Rounded down. Source: Williams et al., Roofline, CACM 52(4), 2009, with
-    the link as the roof.
+    The slower of their mean computing and of moving ``size_bytes``, what comes in for each on
+    average, over links of ``bytes_per_s``, the two perfectly overlapped. Rounded down. Source:
+    Williams et al., Roofline, CACM 52(4), 2009, with the link as the roof.
     """
     return max(compute_ps, transfer_floor_ps(size_bytes, bytes_per_s))
 

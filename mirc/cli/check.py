@@ -6,7 +6,7 @@ import click
 
 import mirc
 from mirc.cli.options import format_option
-from mirc.cli.output import STDOUT, check_writable, write_text
+from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
 from mirc.diagnostics import json_form, render
 from mirc.lint.check import check as find
 from mirc.lint.sources import STDIN_NAME, sources
@@ -55,6 +55,7 @@ def check(
     mirc check model.mir --machine h100-sxm
     """  # noqa: D301 - click's own mark, not a backslash
     check_writable(output_file)
+    spare_inputs((output_file,), paths)
     known = tuple(load(machine) for machine in machines)
     findings = find(sources(paths or (".",), stdin_filename), known)
     if output_format == "json":

@@ -9,7 +9,7 @@ import click
 
 from mirc.cli.compile_summary import as_json, as_text
 from mirc.cli.options import format_option, output_option
-from mirc.cli.output import STDOUT, check_writable, write_text
+from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun
 from mirc.emit import emit
 from mirc.grammar import parse_schedule, print_module
@@ -120,6 +120,7 @@ def compile_(
     """  # noqa: D301 - click's own mark, not a backslash
     closure(names)  # an unknown pass or a wrong schedule is told before the long capture
     written = parse_schedule(schedule) if schedule is not None else None
+    spare_inputs((output, graph), (target,))
     if graph is not None:
         check_writable(graph)
     program = _captured(target, phases, batch, tile_bytes)
@@ -137,7 +138,7 @@ def compile_(
         )
     aside = output == STDOUT and not names
     if names or explain_passes:
-        click.echo("\n".join(explain(facts)), err=aside)
+        click.echo("\n".join(explain(facts)), err=aside or output_format == "json")
     if names:
         return
     with _stage("emit"), collection_paused():

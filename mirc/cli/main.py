@@ -146,6 +146,8 @@ def _sentences(error: Exception) -> tuple[str, str | None]:  # noqa: PLR0911 - o
             return f"error: {_lowered(error.format_message())}", None
         case MemoryError():
             return "error: out of memory", "use a smaller input, or a machine with more memory"
+        case OverflowError():
+            return "error: a number is too large to compute with", "use smaller sizes and counts"
         case RecursionError():
             return "error: the input nests too deeply", "flatten it"
         case OSError(errno=errno.ENOSPC):

@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -33,6 +34,21 @@ def write_text(path: str, text: str) -> None:
             _replace(target, data)
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+def spare_inputs(outputs: Iterable[str | None], inputs: Iterable[str] = ()) -> None:
+    """Raise ``CouldNotRun`` if an output would replace an input, or another output."""
+    # No file's name holds a NUL: who opens such a path says so.
+    taken = {os.path.realpath(path) for path in inputs if path != STDOUT and "\0" not in path}
+    for path in outputs:
+        if path is None or "\0" in path:
+            continue
+        place = path if path == STDOUT else os.path.realpath(path)
+        if place in taken:
+            raise CouldNotRun(
+                f"`{path}` is read or written already by this command", "choose another output"
+            )
+        taken.add(place)
 
 
 def check_writable(path: str) -> None:

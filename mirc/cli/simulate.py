@@ -7,7 +7,7 @@ import click
 
 import mirc
 from mirc.cli.options import format_option, output_option
-from mirc.cli.output import check_writable, write_text
+from mirc.cli.output import check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
 from mirc.lint.sources import STDIN, sources
@@ -74,6 +74,7 @@ def simulate(
     mirc simulate llama.mir -M h100-sxm --steps 64
     """  # noqa: D301 - click's own mark, not a backslash
     check_writable(events or STDIN)
+    spare_inputs((output, events), (file,))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.report import json_form, text  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415

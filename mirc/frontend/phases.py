@@ -79,3 +79,12 @@ def _choices(kind: str, word: str, valid: Mapping[str, object] | tuple[str, ...]
     near = difflib.get_close_matches(word, names, n=1)
     listed = ", ".join(f"`{name}`" for name in names)
     return f"did you mean `{near[0]}`? (valid: {listed})" if near else f"choose from {listed}"
+
+
+def refuse_batch(batch: int) -> None:
+    """Raise CouldNotRun for a batch that the model's own inputs would not follow."""
+    if batch != 1:
+        raise CouldNotRun(
+            f"`--batch {batch}` cannot change the inputs that the target itself gives",
+            "give the batch in those inputs",
+        )

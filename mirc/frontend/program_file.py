@@ -23,6 +23,7 @@ class ExportedFile:
 
     def entries(self, options: CaptureOptions) -> list[Entry]:
         """Give the one phase; its sizes are those that it was exported with."""
+        phases.refuse_batch(options.batch)
         known = {"forward": PhaseSizes(name="forward")}
         phases.requested(options.phases, known, {"forward": ()})
         return [Entry(phase="forward", module=nn.Module(), exported=self.program)]

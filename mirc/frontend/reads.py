@@ -2,6 +2,7 @@
 
 from torch import Tensor, fx
 
+from mirc.bounds.routing import distinct_experts
 from mirc.frontend.costs import aten, tensor_bytes, whole
 from mirc.frontend.table import Draft
 from mirc.graph.model import Access, Role, Use
@@ -54,11 +55,3 @@ def _routed(reader: fx.Node, source: fx.Node, draft: Draft, rows: int) -> Use | 
         access=Access.ROUTED,
         top_k=top_k,
     )
-
-
-def distinct_experts(experts: int, top_k: int, tokens: int) -> float:
-    """Expect this many different experts when each token picks ``top_k``, all alike.
-
-    E (1 - (1 - k/E)^T): one token's k at T = 1, all E in the limit.
-    """
-    return experts * (1.0 - (1.0 - top_k / experts) ** tokens)

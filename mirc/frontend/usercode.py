@@ -42,6 +42,7 @@ class UserModel:
 
     def entries(self, options: CaptureOptions) -> list[Entry]:
         """Give the requested phases; their sizes are those of the user's own inputs."""
+        phases.refuse_batch(options.batch)
         known = {name: PhaseSizes(name=name) for name in self.calls}
         wanted = phases.requested(options.phases, known, dict.fromkeys(known, ()))
         return [

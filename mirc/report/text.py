@@ -41,7 +41,7 @@ def _heading(study: Study, comparison: Comparison) -> list[str]:
         (
             f"  {comparison.near} has {size_text(comparison.usable_bytes)} usable; a run reads "
             f"W = {size_text(bounds.weights_bytes)} of weights and leaves "
-            f"C = {size_text(bounds.room_bytes)} for them"
+            f"C = {size_text(bounds.room_bytes)} for them on average"
         ),
     ]
 
@@ -84,7 +84,7 @@ def _times(comparison: Comparison) -> str:
 
 
 def _bytes(comparison: Comparison) -> str:
-    """One column for each link that something crossed."""
+    """One column for each link that something crossed, then what came into near memory."""
     used = list(
         dict.fromkeys(
             link.name for row in comparison.rows for link in row.links if link.total_bytes
@@ -104,7 +104,8 @@ def _bytes(comparison: Comparison) -> str:
     ):
         if size is not None:
             rows.append([name, *[_NONE] * len(used), size_text(size), _NONE])
-    header = ["bytes per token", *used, f"all into {comparison.near}", "over bound"]
+    links = [f"{name} a token" for name in used]
+    header = ["bytes", *links, f"into {comparison.near}, whole run", "over bound"]
     return aligned(header, rows)
 
 

@@ -13,18 +13,25 @@ from mirc.bounds.streaming import (
 from mirc.machine import Machine, TierKind
 from mirc.simulate.model import CREATE, Ints, Workload
 
+_MOST_PHASES = 8
+"""Cuts at the ends of one phase's runs are tried for that many phases, the rarest."""
+
 
 @attrs.frozen(kw_only=True)
 class Limits:
     """What no policy can beat, and the closed form of streaming.
 
     ``near_bytes`` must come into near memory over the whole run, first fill counted, and the run
-    takes at least ``total_ps``; steady iterations cannot average below ``iteration_ps`` (computing,
-    or ``iteration_bytes`` over the links), nor, were near memory infinite, below ``compute_ps``.
-    ``once_bytes`` come in even then. ``weights_bytes`` is W, what an iteration reads of streamed
-    weights; ``room_bytes`` is C, near memory less the most that an iteration holds besides them;
-    ``passes`` is S, how often W is read; ``closed_form_bytes`` is W + (S - 1) x max(0, W - C): a
-    target for steady streaming, where ``near_bytes`` is proven step by step.
+    takes at least ``total_ps``. The steady iterations are those that the report's percentiles are
+    of; their mean time cannot be below ``iteration_ps`` (``compute_ps``, their mean computing, or
+    ``iteration_bytes``, what must come in on average, over the links), nor, were near memory
+    infinite, below ``compute_ps``. ``once_bytes`` come in even then.
+
+    ``weights_bytes`` is W, what an iteration reads of streamed weights; ``passes`` is S, how often
+    W is read. C of a run is near memory less the most that the run holds besides them;
+    ``room_bytes`` is the mean C of all runs but the first. ``closed_form_bytes`` is
+    W + (S - 1)(W - C), each run with its own C and none below zero: a target for steady streaming,
+    where ``near_bytes`` is proven. None unless every run streams the same weights.
     """
 
     near_bytes: int
@@ -44,32 +51,34 @@ def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
     """Compute the bounds for near memory of ``usable_bytes`` that ``bytes_per_s`` come into.
 
     Several sets of cuts are tried and the best kept: in every iteration the step that holds the
-    most besides streamed weights, the end of every run, of every second, fourth ... run (where
-    routed iterations fit, only several together do not).
+    most besides streamed weights; the end of every run; of every second, fourth ... run and of
+    every run of one phase (where runs alternate, each alone may fit, only several together do not).
     """
     touches = _touches(workload)
-    held = held_bytes(workload)
     runs = _Runs.of(workload)
-    inside = (runs.starts >= workload.iteration_ptr[0]) & (runs.starts < workload.iteration_ptr[-1])
-    widest = runs.starts + [int(held[span].argmax()) for span in runs.spans]
+    held = held_bytes(workload)
     each = crossing_bytes(touches, usable_bytes, runs.ends)
-    at_widest = crossing_bytes(touches, usable_bytes, np.where(inside, widest, runs.ends))
-    near_bytes = max(int(each.sum()), int(at_widest.sum()))
+    near_bytes = max(
+        int(each.sum()),
+        *(
+            int(crossing_bytes(touches, usable_bytes, cuts).sum())
+            for cuts in (_widest(workload, runs, held), *_coarser(workload, runs))
+        ),
+    )
     iterations = np.flatnonzero(np.isin(runs.starts, workload.iteration_ptr[:-1]))
-    steady_bytes = int(each[iterations[1:] if len(iterations) > 1 else iterations].mean())
-    streams, cyclic = _streams(workload, runs, iterations)
-    if not cyclic:
-        for stride in _strides(len(runs.ends)):
-            windows = crossing_bytes(touches, usable_bytes, runs.ends[stride - 1 :: stride])
-            near_bytes = max(near_bytes, int(windows.sum()))
-            if len(iterations) >= len(runs.ends) - 1:
-                whole = windows[1 : len(runs.ends) // stride]
-                steady_bytes = max(steady_bytes, int(whole.mean() / stride) if len(whole) else 0)
+    steady = iterations[1:] if iterations[0] == 0 and len(iterations) > 1 else iterations
+    steady_bytes = int(each[steady].mean())
+    # Nothing but iterations from the first steady one on: windows of several lie among them.
+    if steady[0] and len(steady) == len(runs.ends) - steady[0]:
+        for stride in _strides(len(steady)):
+            cuts = runs.ends[steady[0] - 1 :: stride]
+            among = int(crossing_bytes(touches, usable_bytes, cuts)[1:].sum())
+            steady_bytes = max(steady_bytes, among // len(steady))
+    streams, cyclic = _streams(workload, runs)
     weights = int(np.median(streams[iterations]))
-    passes = round(float(streams.sum()) / weights) if weights else len(runs.ends)
-    room = max(0, usable_bytes - int(held[runs.spans[iterations[-1]]].max()))
+    rooms = np.maximum(0, usable_bytes - np.maximum.reduceat(held, runs.starts))
     compute = np.add.reduceat(workload.compute_ps, runs.starts)
-    steady_ps = int(np.median(compute[iterations]))
+    steady_ps = int(compute[steady].mean())
     return Limits(
         near_bytes=near_bytes,
         total_ps=max(int(compute.sum()), transfer_floor_ps(near_bytes, bytes_per_s)),
@@ -78,9 +87,9 @@ def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
         compute_ps=steady_ps,
         once_bytes=int(crossing_bytes(touches, usable_bytes, runs.ends[:0]).sum()),
         weights_bytes=weights,
-        room_bytes=room,
-        passes=passes,
-        closed_form_bytes=streamed_bytes(weights, room, passes) if cyclic else None,
+        room_bytes=int((rooms[1:] if len(rooms) > 1 else rooms).mean()),
+        passes=round(float(streams.sum()) / weights) if weights else len(runs.ends),
+        closed_form_bytes=streamed_bytes(weights, rooms) if cyclic else None,
         bytes_per_s=bytes_per_s,
     )
 
@@ -102,6 +111,23 @@ class _Runs:
     @property
     def spans(self) -> list[slice]:
         return [slice(a, b + 1) for a, b in zip(self.starts, self.ends, strict=True)]
+
+
+def _widest(workload: Workload, runs: _Runs, held: Ints) -> Ints:
+    """Return the step of every iteration that holds the most, and the ends of the other runs."""
+    inside = (runs.starts >= workload.iteration_ptr[0]) & (runs.starts < workload.iteration_ptr[-1])
+    widest = runs.starts + [int(held[span].argmax()) for span in runs.spans]
+    return np.where(inside, widest, runs.ends)
+
+
+def _coarser(workload: Workload, runs: _Runs) -> list[Ints]:
+    """Return fewer cuts than runs: every second, fourth ... run's end, and those of one phase."""
+    phases, counts = np.unique(workload.step_phase[runs.ends], return_counts=True)
+    rarest = phases[np.argsort(counts, kind="stable")][:_MOST_PHASES]
+    return [
+        *(runs.ends[stride - 1 :: stride] for stride in _strides(len(runs.ends))),
+        *(runs.ends[workload.step_phase[runs.ends] == phase] for phase in rarest),
+    ]
 
 
 def _strides(runs: int) -> list[int]:
@@ -155,8 +181,8 @@ def _touches(workload: Workload) -> Touches:
     )
 
 
-def _streams(workload: Workload, runs: _Runs, iterations: Ints) -> tuple[Ints, bool]:
-    """Return the streamed bytes of every run, and whether all iterations stream the same objects.
+def _streams(workload: Workload, runs: _Runs) -> tuple[Ints, bool]:
+    """Return the streamed bytes of every run, and whether all runs stream the same objects.
 
     Gathered rows are no part of it: every run fetches them anew.
     """
@@ -169,6 +195,5 @@ def _streams(workload: Workload, runs: _Runs, iterations: Ints) -> tuple[Ints, b
     pairs = np.unique(run * count + workload.access_object)
     streams = np.zeros(len(runs.ends), dtype=np.int64)
     np.add.at(streams, pairs // count, sizes[pairs % count])
-    iterated = np.unique(pairs[np.isin(pairs // count, iterations)] % count)
-    together = int(sizes[iterated].sum())
-    return streams, bool((streams[iterations] == together).all())
+    together = int(sizes[np.unique(pairs % count)].sum())
+    return streams, bool((streams == together).all())

@@ -47,7 +47,7 @@ def stage(
     plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
     if policy.number == k.STATIC:
         plans = _one_ranking(plans, static_ranks(known, workload.size_bytes))
-    tables = _plan_tables(plans, known, workload, settings, ways)
+    tables = _plan_tables(plans, known, workload, ways, policy=policy, settings=settings)
     accesses = len(workload.access_object)
     world = World(
         obj=_objects(workload, known, policy, ways, machine),
@@ -150,8 +150,10 @@ def _plan_tables(
     plans: list[Orders],
     known: Descriptors,
     workload: Workload,
-    settings: Settings,
     ways: Topology,
+    *,
+    policy: Policy,
+    settings: Settings,
 ) -> dict[str, Table]:
     count = workload.object_count
     uses = max(1, *(len(plan.order) for plan in plans)) if plans else 1
@@ -164,7 +166,7 @@ def _plan_tables(
     above = np.zeros((len(plans), count + 1), dtype=np.int64)
     pinnable = np.where(workload.made, 0, workload.size_bytes)
     for p, (plan, name) in enumerate(zip(plans, _phases(workload), strict=True)):
-        ring, ahead = _stream(plan, workload, settings, ways)
+        ring, ahead = _stream(plan, workload, policy, settings, ways)
         phase[:, p] = len(plan.order), plan.period_ps, ring, ahead
         order[p, : len(plan.order)] = plan.order
         due[p, : len(plan.order)] = plan.due_ps
@@ -186,19 +188,29 @@ def _plan_tables(
 
 
 def _stream(
-    plan: Orders, workload: Workload, settings: Settings, ways: Topology
+    plan: Orders, workload: Workload, policy: Policy, settings: Settings, ways: Topology
 ) -> tuple[int, int]:
     """Return the ring's bytes and the horizon of a phase, by the largest object that it plans.
 
-    Of this phase alone: what later ones plan must not be told before they begin.
+    Of this phase alone: what later ones plan must not be told before they begin. A ring overlaps
+    the streamed bytes with the computing and takes the room of pinned ones: where the plan's own
+    figures say that none is better, as with few large objects in a small memory, a static placement
+    has none.
     """
-    movable = plan.order[~workload.made[plan.order]]
+    movable = np.unique(plan.order[~workload.made[plan.order]])
     if not len(movable):
         return 0, 0
-    largest = int(movable[workload.size_bytes[movable].argmax()])
+    sizes = workload.size_bytes[movable]
+    largest = int(movable[sizes.argmax()])
+    fetch_ps = ways.fetch_ps(largest)
+    ring = int(settings.ring_objects * sizes.max())
+    missing = max(0, int(sizes.sum()) - int(ways.memories[k.CAPACITY, k.NEAR]))
+    ps_per_byte = fetch_ps / int(sizes.max())
+    with_ring = max(plan.period_ps, (missing + ring) * ps_per_byte)
+    without = plan.period_ps + missing * ps_per_byte
     return (
-        int(settings.ring_objects * workload.size_bytes[largest]),
-        int(settings.horizon_transfers * ways.fetch_ps(largest)),
+        0 if policy.number == k.STATIC and without <= with_ring else ring,
+        int(settings.horizon_transfers * fetch_ps),
     )
 
 

@@ -15,8 +15,6 @@ from mirc.simulate.census import Census, Life
 from mirc.simulate.model import CREATE, READ, WRITE, Bytes, Ints
 from mirc.simulate.reading import Batch, Reader, Use
 
-_LEAST_WEIGHT = 1e-12  # an expert that is never chosen still has a logarithm
-
 
 @attrs.frozen(kw_only=True)
 class Cost:
@@ -42,7 +40,8 @@ class CacheUse:
 class Route:
     """A step's routed reads of families with the same experts: they share one draw.
 
-    ``members[e]`` are the objects of expert ``e`` over all those families.
+    ``members[e]`` are the objects of expert ``e`` over all those families, ``probabilities[e]``
+    the chance that a run of the step uses it, for any token.
     """
 
     position: int
@@ -219,7 +218,9 @@ def _routes(uses: Iterable[Use], position: int, batch: Batch, census: Census) ->
             members=tuple(
                 _members(expert, batch, census) for expert in zip(*families, strict=True)
             ),
-            probabilities=np.array([_weight(census.reader, names[0]) for names in families[0]]),
+            probabilities=np.array(
+                [_probability(census.reader, names[0]) for names in families[0]]
+            ),
         )
         for count, families in groups.items()
     ]
@@ -240,8 +241,10 @@ def _experts(reader: Reader, family: str) -> list[list[str]]:
     return [experts[index] for index in sorted(experts)]
 
 
-def _weight(reader: Reader, name: str) -> float:
+def _probability(reader: Reader, name: str) -> float:
     value = reader.view.value(name, "route_probability")
     if isinstance(value, Level):
         value = probability_of("route_probability", value)
-    return 1.0 if value is None else max(float(value), _LEAST_WEIGHT)
+    if value is None:  # not of the class that has a default for it
+        value = probability_of("route_probability", Level.MEDIUM)
+    return float(value)

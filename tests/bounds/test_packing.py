@@ -2,11 +2,13 @@ import subprocess
 import sys
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirc.bounds.packing import Gap, cyclic_bytes, greedy_keep, saved_bytes_bound, use_gaps
+from mirc.bounds.packing import Gap, greedy_keep, saved_bytes_bound, use_gaps
+from mirc.bounds.streaming import streamed_bytes
 
 STEPS = 6
 GAPS = st.tuples(
@@ -52,22 +54,6 @@ def test_the_greedy_choice_takes_the_short_gap_when_only_one_fits() -> None:
     assert greedy_keep(gaps, [4, 4, 4]) == (False, True)
 
 
-@pytest.mark.parametrize(
-    ("streamed", "capacity", "runs", "moved"),
-    [
-        (10, 4, 3, 10 + 2 * 6),  # W + (S-1)(W-C)
-        (10, 10, 5, 10),  # all of it stays
-        (10, 0, 2, 20),
-        (10, -3, 2, 20),  # working memory alone is over capacity: nothing can stay
-        (10, 4, 0, 0),
-    ],
-)
-def test_a_cyclic_stream_moves_what_does_not_fit_in_every_run_but_the_first(
-    streamed: int, capacity: int, runs: int, moved: int
-) -> None:
-    assert cyclic_bytes(streamed, capacity, runs) == moved
-
-
 def test_the_cyclic_closed_form_is_the_packing_bound_of_its_gaps() -> None:
     # 5 objects of 2 bytes, used at steps 0..4 of each of 3 runs; room for 3 of them at once, of
     # which the step in use takes one: 4 stay through every gap's middle at best 2 (C = 3 objects)
@@ -75,7 +61,8 @@ def test_the_cyclic_closed_form_is_the_packing_bound_of_its_gaps() -> None:
     gaps = use_gaps(uses, [2] * 5)
     room = [2 * 3 - 2] * 15  # less the object in use
     total = 2 * 15
-    assert total - saved_bytes_bound(gaps, room) == pytest.approx(cyclic_bytes(10, 6, 3), abs=2)
+    closed_form = streamed_bytes(10, np.full(3, 6))
+    assert total - saved_bytes_bound(gaps, room) == pytest.approx(closed_form, abs=2)
 
 
 def test_uses_in_neighbouring_steps_leave_no_gap() -> None:

@@ -15,18 +15,28 @@ from mirc.bounds.streaming import (
 GB = 1_000_000_000
 
 
+def _rooms(room: int, readings: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    return np.full(readings, room, dtype=np.int64)
+
+
 def test_a_cycle_larger_than_its_room_refetches_what_does_not_fit() -> None:
     # 4 GB read 64 times with room for 3: 4 + 63 x 1 GB
-    assert streamed_bytes(4 * GB, 3 * GB, 64) == 67 * GB
+    assert streamed_bytes(4 * GB, _rooms(3 * GB, 64)) == 67 * GB
 
 
 def test_a_cycle_that_fits_comes_in_once() -> None:
-    assert streamed_bytes(4 * GB, 5 * GB, 64) == 4 * GB
+    assert streamed_bytes(4 * GB, _rooms(5 * GB, 64)) == 4 * GB
 
 
 def test_without_room_everything_comes_in_every_time() -> None:
-    assert streamed_bytes(4 * GB, -1, 3) == 12 * GB
-    assert streamed_bytes(4 * GB, GB, 0) == 0
+    assert streamed_bytes(4 * GB, _rooms(-1, 3)) == 12 * GB
+    assert streamed_bytes(4 * GB, _rooms(GB, 0)) == 0
+
+
+def test_every_reading_has_its_own_room_and_the_first_needs_none() -> None:
+    # 4 GB, then 4 - 3, then nothing where 5 GB fit, then 4 - 1
+    rooms = np.array([0, 3 * GB, 5 * GB, GB], dtype=np.int64)
+    assert streamed_bytes(4 * GB, rooms) == (4 + 1 + 0 + 3) * GB
 
 
 def test_a_step_is_bound_by_the_slower_of_computing_and_moving() -> None:
@@ -58,7 +68,7 @@ def test_cuts_after_each_cycle_give_the_closed_form() -> None:
     steps = [[(thing, False)] for thing in (0, 1, 2, 3)] * 3
     windows = crossing_bytes(_touches(steps, [10] * 4), 25, _cut(3, 7))
     assert windows.tolist() == [40, 15, 15]
-    assert windows.sum() == streamed_bytes(40, 25, 3)
+    assert windows.sum() == streamed_bytes(40, _rooms(25, 3))
 
 
 def test_without_cuts_everything_comes_in_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from mirc.cli.main import cli
-from mirc.cli.output import check_writable, write_text
+from mirc.cli.output import check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun
 
 
@@ -120,3 +120,11 @@ def test_commands_refuse_a_missing_folder_with_exit_code_2(tmp_path: Path) -> No
     result = CliRunner().invoke(cli, ["compile", "preset:gpt2", "-o", f"{tmp_path}/no/a.mir"])
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
+
+
+def test_an_output_never_replaces_an_input_or_another_output(tmp_path: Path) -> None:
+    source = str(tmp_path / "same.mir")
+    spare_inputs((str(tmp_path / "other.json"), None), (source,))
+    for outputs, inputs in (((source,), (source,)), ((source, source), ()), (("-", "-"), ())):
+        with pytest.raises(CouldNotRun, match="read or written already"):
+            spare_inputs(outputs, inputs)

@@ -5,7 +5,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mirc.frontend import CaptureOptions
 from mirc.frontend.program import capture_model
-from mirc.frontend.reads import distinct_experts
 from mirc.frontend.usercode import UserModel
 from tests.frontend import tiny
 
@@ -68,10 +67,3 @@ def test_a_composite_without_a_formula_is_taken_apart() -> None:
     # 2 sequences of 5, 4 gates of 16 from 8 inputs and 16 states: fused on a CPU, so torch has 0
     assert by_op.pop("lstm") == 2 * 2 * 5 * 64 * (8 + 16)
     assert sum(by_op.values()) == counter.get_total_flops()
-
-
-def test_distinct_experts_saturate_as_the_batch_grows() -> None:
-    # 128 choose 8: 40 % of them at batch 8, 87 % at 32
-    assert distinct_experts(128, 8, 1) == pytest.approx(8)
-    assert distinct_experts(128, 8, 8) / 128 == pytest.approx(0.403, abs=1e-3)
-    assert distinct_experts(128, 8, 32) / 128 == pytest.approx(0.873, abs=1e-3)

@@ -232,8 +232,10 @@ def machine(
     link_bytes_per_s: float = 1e9,
     near_bytes_per_s: float = 1e12,
     flops: float = 1e15,
+    latency_ns: float = 0.0,
 ) -> Machine:
-    """Near memory, DRAM below it, one link each way without latency."""
+    """Near memory, DRAM below it, one link each way."""
+    curve = ((1, link_bytes_per_s),)
     return Machine(
         name=name,
         summary="a toy",
@@ -256,8 +258,8 @@ def machine(
             ),
         ),
         links=(
-            Link(name="in", source="dram", target="hbm", curve=((1, link_bytes_per_s),)),
-            Link(name="out", source="hbm", target="dram", curve=((1, link_bytes_per_s),)),
+            Link(name="in", source="dram", target="hbm", curve=curve, latency_ns=latency_ns),
+            Link(name="out", source="hbm", target="dram", curve=curve, latency_ns=latency_ns),
         ),
         compute=Compute(
             owner="gpu",

@@ -99,6 +99,39 @@ def test_a_cache_is_made_again_from_its_tokens_for_its_share_of_a_pass() -> None
     assert (found.of(small).flops, found.of(large).flops) == (500, 1500)
 
 
+def decoder_cache(tokens: int) -> Recomputation:
+    """Give the cache of a layer as a 70B decoder has it: 856 M weights, 4 KiB of cache a token."""
+    weights = 856_000_000
+    build = Builder()
+    weight = build.store("w", 2 * weights)
+    cache = build.store("kv.layers.0", 0, Role.CACHE, per_token=4096)
+    build.node("a", [weight], [cache], flops=2 * weights * tokens)
+    build.phase("p", tokens=tokens)
+    toy = machine(
+        1 << 40, near_bytes_per_s=3e12, flops=1e15, link_bytes_per_s=55e9, latency_ns=10_000
+    )
+    return run(build.program(), machines=(toy,), only=("recompute-classifier",))[Recomputation]
+
+
+def test_a_decoder_s_cache_is_dearer_to_make_again_than_to_fetch() -> None:
+    # 1.7 us of FLOPs a token, 0.15 us over the link: the latency of 20 us is paid once, not 4,096
+    # times
+    cache = decoder_cache(4096).of(1)
+    assert cache.portable is Recompute.EXPENSIVE
+    word, per_token_us = cache.on["toy"]
+    assert word is Recompute.EXPENSIVE
+    assert per_token_us == pytest.approx(1.712)
+    assert cache.flops == 1_712_000_000
+
+
+def test_a_single_token_s_cache_is_made_again_with_all_the_weights() -> None:
+    # 1.712 GB at 3 TB/s, 571 us, against a transfer of little but latency
+    cache = decoder_cache(1).of(1)
+    assert cache.near_bytes == 2 * 856_000_000
+    assert cache.on["toy"][0] is Recompute.EXPENSIVE
+    assert cache.on["toy"][1] == pytest.approx(570.7, abs=0.1)
+
+
 def test_the_price_of_the_transfers_itself_is_still_cheap() -> None:
     assert recompute_class(1.0, 1.0) is Recompute.CHEAP
     assert recompute_class(4.0, 1.0) is Recompute.MODERATE

@@ -5,7 +5,7 @@ import pytest
 from mirc.simulate.limits import Limits, held_bytes, limits
 from mirc.simulate.metrics import Figures, figures, percentile, steady_ps, verdict
 from mirc.simulate.model import LinkUse, Outcome, Prefetches, Workload
-from tests.simulate.toy import GB, cycle, scenario
+from tests.simulate.toy import GB, cycle, scenario, weights
 
 SECOND = 1_000_000_000_000
 
@@ -76,18 +76,16 @@ def test_a_cache_that_grows_leaves_every_iteration_its_own_room() -> None:
 
 
 def test_phases_that_fit_alone_are_bound_together() -> None:
-    # 1 GB of drafts eight times, then 2 GB of target, 1.5 GB near: a run that ends leaves at most
-    # 1.5 GB, and 3 GB are read from the end of one target to that of the next: 3 + 4 x 1.5 GB.
-    # Each draft fits, each target misses 0.5 GB: run by run no more than 4.5 GB can be proven.
-    text = (
-        cycle(3)
-        .replace("phase decode {", "phase target {")
-        .replace("  step s0 { reads = [w0] }\n", "")
-    )
-    text += "phase draft { step d { reads = [w0] } }\n"
-    found = scenario(text, schedule="REPEAT(5, REPEAT(8, draft), target)")
-    bounds = limits(found.workload, 3 * GB // 2, 1e9)
-    assert bounds.near_bytes == 9 * GB
+    # 12 drafted weights of 100 MB eight times, then 20 others, 1.6 GB near: from the end of one
+    # target to that of the next 3.2 GB are read and 1.6 of them can be there: 3.2 + 19 x 1.6 GB.
+    # Run by run no draft need fetch much, and 11.2 GB are all that can be proven.
+    text = weights(32, "100_000_000")
+    for phase, used in (("draft", range(12)), ("target", range(12, 32))):
+        steps = "".join(f"  step {phase}.s{i} {{ reads = [w{i}] }}\n" for i in used)
+        text += f"phase {phase} {{\n{steps}}}\n"
+    found = scenario(text, schedule="REPEAT(20, REPEAT(8, draft), target)")
+    bounds = limits(found.workload, 1_600_000_000, 1e9)
+    assert bounds.near_bytes == 33_600_000_000
     # What the drafts stream is not what the targets do: there is no W of all.
     assert bounds.closed_form_bytes is None
 
