@@ -46,7 +46,9 @@ def stage(
     count = workload.object_count
     plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
     if policy.number == k.STATIC:
-        plans = _one_ranking(plans, static_ranks(known, workload.size_bytes))
+        sizes = workload.size_bytes
+        price = ways.price_ps(homes(workload, known, machine, ways), sizes)
+        plans = _one_ranking(plans, static_ranks(known, sizes, price))
     tables = _plan_tables(plans, known, workload, ways, policy=policy, settings=settings)
     accesses = len(workload.access_object)
     world = World(

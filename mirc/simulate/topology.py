@@ -36,6 +36,20 @@ class Topology:
                 return int(self.service_ps[way, o].max())
         return 0
 
+    def price_ps(self, home: Ints, sizes: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Return what a byte of each object takes on the slowest link from its home, at best.
+
+        ``home`` is a memory or NONE, ``sizes`` in bytes; 0 where nothing is to be fetched.
+        """
+        price = np.zeros(len(home))
+        for memory in range(1, len(self.names)):
+            hops = int(self.routes[k.INWARD, memory, 0])
+            here = (home == memory) & (sizes > 0)
+            if hops and here.any():
+                way = self.routes[k.INWARD, memory, 1 : 1 + hops]
+                price[here] = (self.service_ps[way][:, here].max(axis=0) / sizes[here]).min()
+        return price
+
 
 def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topology:
     """Give numbers to near memory, to all that a route leads from and to the links on the way."""
