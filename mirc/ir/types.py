@@ -1,5 +1,6 @@
 """Field types: from a value as written to what it means, or to a sentence about what is wrong."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from enum import Enum, StrEnum
 from functools import cached_property
@@ -98,22 +99,22 @@ def describe(value: object) -> str:
     return next((say(value) for kind, say in kinds if isinstance(value, kind)), "this")
 
 
-class Type:
+class Type(ABC):
     """What a field may hold: ``matches`` looks at the kind alone, ``read`` gives the meaning."""
 
     unit: str | None = None
 
+    @abstractmethod
     def matches(self, value: object) -> bool:
         """Say whether the value is of this kind, right or wrong."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, value: object) -> Any:
         """Return the typed value; raise ``Mismatch``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self) -> str:
         """Say what belongs here: ``a size in bytes``."""
-        raise NotImplementedError
 
     def references(self, value: object) -> Iterator[Reference]:
         """Yield the names inside a value that ``read`` accepts."""

@@ -6,7 +6,7 @@ from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
 from mirc.report.wired import wired_text
 from mirc.simulate.comparison import Comparison
-from mirc.simulate.metrics import Figures, verdict
+from mirc.simulate.metrics import Figures, over, verdict
 from mirc.simulate.study import Study
 
 _NONE = "-"
@@ -141,7 +141,7 @@ def _label(row: Figures) -> str:
 def _against(row: Figures, intent: Figures | None) -> str:
     if intent is None or row is intent:
         return _NONE
-    return change_text(row.total_ps / intent.total_ps - 1)
+    return change_text(over(row.total_ps, intent.total_ps))
 
 
 def _lines(lines: Sequence[str]) -> str:

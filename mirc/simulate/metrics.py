@@ -94,8 +94,8 @@ def figures(
         near_hits=outcome.hits.get(near, 0) / served if served else 1.0,
         prefetches=outcome.prefetches,
         peak_bytes=outcome.peak_bytes,
-        gap_to_bound=_over(outcome.end_ps, bounds.total_ps),
-        excess_bytes=_over(near_bytes, bounds.near_bytes),
+        gap_to_bound=over(outcome.end_ps, bounds.total_ps),
+        excess_bytes=over(near_bytes, bounds.near_bytes),
     )
 
 
@@ -139,14 +139,14 @@ def verdict(rows: Sequence[Figures]) -> tuple[str, ...]:
 
 
 def _against_static(intent: Figures, static: Figures) -> str:
-    time = intent.total_ps / static.total_ps - 1
+    time = over(intent.total_ps, static.total_ps)
     if abs(time) < WORTH:
         return f"intent gains nothing over static here ({_compared(time, 'less', 'time')})"
     return _against("the best static placement", intent, static)
 
 
 def _against(whom: str, intent: Figures, other: Figures) -> str:
-    time = intent.total_ps / other.total_ps - 1
+    time = over(intent.total_ps, other.total_ps)
     verb = "does as well as" if abs(time) < WORTH else "beats" if time < 0 else "loses to"
     said = f"intent {verb} {other.policy}, {whom}: {_compared(time, 'less', 'time')}"
     if not other.near_bytes:
@@ -180,5 +180,6 @@ def _first_run_end(workload: Workload) -> int:
     return int(other.argmax()) if other.any() else workload.step_count
 
 
-def _over(value: int, bound: int) -> float:
+def over(value: int, bound: int) -> float:
+    """Return by what share a value exceeds another, 0 where that is nothing: an idle run."""
     return value / bound - 1 if bound else 0.0

@@ -211,3 +211,11 @@ def test_equal_inputs_give_equal_bytes_under_any_hash_seed(folder: Path) -> None
     first, *others = (printed(seed) for seed in ("0", "1", "12345"))
     assert json.loads(first)["machines"]
     assert others == [first, first]
+
+
+def test_a_run_that_takes_no_time_is_reported_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "idle.mir"
+    file.write_text("mir 1.0\nphase f { step a { flops = 0 } }\n")
+    result = CliRunner().invoke(cli, ["simulate", str(file), "-M", "gh200"])
+    assert result.exit_code == 0, result.output
+    assert "intent gains nothing over static here" in result.output
