@@ -48,6 +48,16 @@ class Opened:
     word: Word
     item: Anchor | None
     owner: str = ""
+    keyword: str = ""  # the terminal that began the block
+
+
+@attrs.frozen(slots=True)
+class Closed:
+    """How things stood before the ``}`` that closed the last declaration."""
+
+    brace: Word
+    opened: Opened
+    stack: list[Any]
 
 
 class Reader:
@@ -104,6 +114,9 @@ class Automaton:
         self.recent: list[Word] = []
         self.anchor: Anchor | None = None
         self.previous: Anchor | None = None
+        self.closed: Closed | None = None
+        self._asked: list[Any] = []
+        self.end = 0  # of the last word of the text that was taken
 
     def _keywords(self, row: dict[str, Any]) -> frozenset[str]:
         return frozenset(kind for kind in row if kind in self.words)
@@ -141,6 +154,10 @@ class Automaton:
         stack = self._fed(self._stack, first)
         return stack is not None and self._fed(stack, second) is not None
 
+    def takes_after_drop(self, kind: str) -> bool:
+        """Whether a terminal might stand in place of the item being read."""
+        return self._fed(self._dropped(), kind) is not None
+
     def closings_before(self, kind: str) -> int | None:
         """Return how many ``}`` would make a terminal welcome (1 or more), or None."""
         stack: list[Any] | None = self._dropped()
@@ -163,22 +180,51 @@ class Automaton:
             self.previous = self.anchor
             self.anchor = Anchor(word.start, len(stack) - 1)
             self.recent.clear()
-        self._stack = stack
+        before, self._stack = self._stack, stack
         if word.kind in OPENERS:
             owner = self.recent[-1].text if self.recent else ""
-            self.opened.append(Opened(word, self.anchor, owner))
+            keyword = self.recent[0].kind if self.recent else ""
+            self.opened.append(Opened(word, self.anchor, owner, keyword))
         elif word.kind in CLOSERS and self.opened:
-            self.opened.pop()
+            opened = self.opened.pop()
+            if not self.opened:
+                self.closed = Closed(word, opened, before)
+        self.end = max(self.end, word.end if word.text else 0)
         self.recent = [*self.recent[-3:], word]
         if word.kind in ("LBRACE", "RBRACE"):
             self.anchor = self.previous = None
             self.recent.clear()
         return True
 
+    def heads(self) -> bool:
+        """Whether the head of a block is being read, from its keyword on."""
+        return bool(self.recent) and self.recent[0].kind in self.keywords
+
+    def reopen(self) -> None:
+        """Take the last closing brace back, between two declarations."""
+        assert self.closed is not None  # noqa: S101 - the caller looked
+        self._stack, self.opened = list(self.closed.stack), [self.closed.opened]
+        self.anchor = self.previous = self.closed = None
+        self.recent.clear()
+
+    def repeats(self) -> bool:
+        """Whether things stand as when this was asked last: what came between may be left out."""
+        same = self._asked == self._stack
+        self._asked = self._stack
+        return same
+
+    def would_take_reopened(self, kind: str) -> bool:
+        """Whether a terminal might stand in place of the last closing brace."""
+        return self.closed is not None and self._fed(self.closed.stack, kind) is not None
+
+    def is_settled(self, accepts: frozenset[str]) -> bool:
+        """Whether the item before an unwelcome word was complete."""
+        in_body = "RBRACE" in accepts and "NAME" in accepts
+        return self.inner in ("", "LBRACE") and (in_body or END in accepts)
+
     def settle(self, accepts: frozenset[str]) -> None:
         """Keep the item before an unwelcome word if it was complete."""
-        in_body = "RBRACE" in accepts and "NAME" in accepts
-        if self.inner in ("", "LBRACE") and (in_body or END in accepts):
+        if self.is_settled(accepts):
             self.anchor = self.previous = None
             self.recent.clear()
 

@@ -7,7 +7,10 @@ from mirc.grammar.document import Document
 from mirc.grammar.locate import SourcePlaces
 from mirc.grammar.memory import collection_paused
 from mirc.ir.module import Module
+from mirc.ir.rules import MISPLACED_KEY
 from mirc.ir.verify import verify
+
+_ABOUT_BRACES = ("missing-brace", "unclosed-declaration", "stray-bracket", "unknown-block")
 
 
 @attrs.frozen
@@ -25,7 +28,7 @@ def bind(document: Document, machines: frozenset[str] | None = None) -> Bound:
             document.blocks,
             machines=machines,
             lost=document.lost,
-            places=SourcePlaces(document.source),
+            places=SourcePlaces(document.text),
         )
     module = attrs.evolve(
         verified.module,
@@ -33,4 +36,23 @@ def bind(document: Document, machines: frozenset[str] | None = None) -> Bound:
         header=document.header,
         trailing=document.trailing,
     )
-    return Bound(module, document.diagnostics + verified.diagnostics)
+    if not document.diagnostics:
+        return Bound(module, verified.diagnostics)
+    return Bound(module, document.diagnostics + _certain(document, verified.diagnostics))
+
+
+def _certain(document: Document, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Leave out what judges a guess.
+
+    That is what stands on a line with a syntax error, and where braces are wrong, what a block
+    may hold.
+    """
+    position = document.source.position
+    broken = {position(each.span.start)[0] for each in document.diagnostics}
+    braces = any(each.rule.name in _ABOUT_BRACES for each in document.diagnostics)
+    return tuple(
+        each
+        for each in found
+        if position(each.span.start)[0] not in broken
+        and not (braces and each.rule is MISPLACED_KEY)
+    )

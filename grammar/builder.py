@@ -1,9 +1,8 @@
-"""Lark's reductions into declarations: each callback takes one rule's children."""
+"""Reductions into declarations: each callback takes the children of one rule of the grammar."""
 
-from typing import Any, TypedDict
+from typing import Any, Protocol
 
 import attrs
-from lark import Token
 
 from mirc.diagnostics import Span
 from mirc.grammar.literals import read_confidence, read_scalar, read_string
@@ -12,6 +11,7 @@ from mirc.ir.module import (
     Claim,
     Coalition,
     Field,
+    Fields,
     Object,
     Override,
     Phase,
@@ -27,155 +27,135 @@ from mirc.ir.values import Call
 Children = list[Any]
 
 
-@attrs.frozen(slots=True)
-class _Ended:
-    """A list or call and where it ends, until the field around it is built."""
+class Terminal(Protocol):
+    """A token, Lark's or ours: its terminal, its text, where it begins and ends (exclusive)."""
 
-    value: Any
-    end: int
-
-
-@attrs.frozen(slots=True)
-class Head:
-    """A line that opens a block, or declares an extern object without one."""
-
-    keyword: str
-    name: str
-    start: int
-    name_span: Span
-    opens: bool
+    @property
+    def type(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def start_pos(self) -> int: ...
+    @property
+    def end_pos(self) -> int: ...
 
 
 @attrs.frozen
 class Start:
     """The whole file: its version line, if any, and its declarations."""
 
-    header: Token | None
+    header: Terminal | None
     blocks: tuple[Block, ...]
 
 
-def _value(child: Token | _Ended) -> Any:
-    return read_scalar(child.type, child.value) if isinstance(child, Token) else child.value
+def block_of(rule: str, name: str, fields: Fields, inner: Children, extent: Span) -> Block:
+    """Return the block that a rule of the grammar stands for; ``inner`` are the blocks in it."""
+    simple = _SIMPLE.get(rule)
+    if simple is not None:
+        return simple(name, fields, extent=extent)
+    if rule == "extern":
+        return Object(name, fields, extern=True, extent=extent)
+    overrides = _only(inner, Override)
+    if rule == "phase":
+        return Phase(name, fields, steps=_only(inner, Step), overrides=overrides, extent=extent)
+    if rule == "plan":
+        phases = _only(inner, PlanPhase)
+        return Plan(name, fields, overrides=overrides, phases=phases, extent=extent)
+    kind = Signal if rule == "signal" else PlanPhase
+    return kind(name, fields, overrides=overrides, extent=extent)
 
 
-def _end(child: Token | _Ended) -> int:
-    end = child.end_pos if isinstance(child, Token) else child.end
-    return end or 0
+_SIMPLE: dict[str, type[Block]] = {
+    "module": Block,
+    "object": Object,
+    "template": Template,
+    "coalition": Coalition,
+    "tenant": Tenant,
+    "claim": Claim,
+    "step": Step,
+    "override": Override,
+}
 
 
-def _name(token: Token) -> str:
-    return str(token.value) if token.type == "NAME" else read_string(token.value)
+def read_name(literal: str) -> str:
+    """Return the name that a NAME or STRING spells."""
+    return read_string(literal) if literal.startswith('"') else literal
+
+
+def _value(child: Any) -> Any:
+    return child if isinstance(child, tuple | Call) else read_scalar(child.type, child.value)
 
 
 def _only(children: Children, kind: type) -> tuple[Any, ...]:
     return tuple([child for child in children if isinstance(child, kind)])
 
 
-class _Place(TypedDict):
-    span: Span
-    extent: Span
-
-
-def _place(children: Children) -> _Place:
-    """Return the spans of the name (the last token before the brace) and of the whole block."""
-    name = children[1] if children[0].type != "EXTERN" else children[2]
-    return {
-        "span": Span(name.start_pos, name.end_pos),
-        "extent": Span(children[0].start_pos, children[-1].end_pos),
-    }
+def _block(rule: str, children: Children, name: int = 1) -> Block:
+    """Return the block of: its keywords, its name (at an index), and what its braces hold."""
+    inner = children[name + 1 :]
+    extent = Span(children[0].start_pos, children[-1].end_pos)
+    written = read_name(children[name].value)
+    return block_of(rule, written, _only(inner, Field), inner, extent)
 
 
 class Builder:
     """Callbacks by rule name; they keep no state, so that one parser serves every text."""
 
     def start(self, children: Children) -> Start:
-        header = children[0] if children and isinstance(children[0], Token) else None
+        header = children[0] if children and not isinstance(children[0], Block) else None
         return Start(header, _only(children, Block))
 
-    def line(self, children: Children) -> Any:
-        return children
-
-    def head(self, children: Children) -> Head:
-        keyword, opens = children[0], children[-1].type == "LBRACE"
-        name = children[-2] if opens else children[-1]
-        span = Span(name.start_pos, name.end_pos)
-        return Head(str(keyword.value), _name(name), keyword.start_pos, span, opens)
+    def line(self, children: Children) -> Fields:
+        return tuple(children)
 
     def field(self, children: Children) -> Field:
         key, value, *confidence = children
         if not confidence:
-            span = Span(key.start_pos, _end(value))
-            return Field(key.value, _value(value), span=span)
+            return Field(key.value, _value(value))
         token = confidence[0]
-        trust = read_confidence(token.type, token.value)
-        return Field(key.value, _value(value), trust, span=Span(key.start_pos, token.end_pos))
+        return Field(key.value, _value(value), read_confidence(token.type, token.value))
 
-    def list(self, children: Children) -> _Ended:
-        items = tuple([_value(child) for child in children[1:-1]])
-        return _Ended(items, _end(children[-1]))
+    def list(self, children: Children) -> tuple[Any, ...]:
+        return tuple([_value(child) for child in children[1:-1]])
 
-    def call(self, children: Children) -> _Ended:
-        args = tuple([_value(child) for child in children[2:-1]])
-        return _Ended(Call(children[0].value, args), _end(children[-1]))
+    def call(self, children: Children) -> Call:
+        return Call(children[0].value, tuple([_value(child) for child in children[2:-1]]))
 
     def module(self, children: Children) -> Block:
-        return Block(_name(children[1]), tuple(children[3:-1]), **_place(children))
+        return _block("module", children)
 
-    def object(self, children: Children) -> Object:
-        return Object(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def object(self, children: Children) -> Block:
+        return _block("object", children)
 
-    def extern(self, children: Children) -> Object:
-        fields = tuple(children[4:-1])
-        return Object(_name(children[2]), fields, extern=True, **_place(children))
+    def extern(self, children: Children) -> Block:
+        return _block("extern", children, name=2)
 
-    def template(self, children: Children) -> Template:
-        return Template(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def template(self, children: Children) -> Block:
+        return _block("template", children)
 
-    def coalition(self, children: Children) -> Coalition:
-        return Coalition(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def coalition(self, children: Children) -> Block:
+        return _block("coalition", children)
 
-    def tenant(self, children: Children) -> Tenant:
-        return Tenant(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def tenant(self, children: Children) -> Block:
+        return _block("tenant", children)
 
-    def claim(self, children: Children) -> Claim:
-        return Claim(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def claim(self, children: Children) -> Block:
+        return _block("claim", children)
 
-    def step(self, children: Children) -> Step:
-        return Step(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def step(self, children: Children) -> Block:
+        return _block("step", children)
 
-    def override(self, children: Children) -> Override:
-        return Override(_name(children[1]), tuple(children[3:-1]), **_place(children))
+    def override(self, children: Children) -> Block:
+        return _block("override", children)
 
-    def phase(self, children: Children) -> Phase:
-        return Phase(
-            _name(children[1]),
-            _only(children, Field),
-            steps=_only(children, Step),
-            overrides=_only(children, Override),
-            **_place(children),
-        )
+    def phase(self, children: Children) -> Block:
+        return _block("phase", children)
 
-    def signal(self, children: Children) -> Signal:
-        return Signal(
-            _name(children[1]),
-            _only(children, Field),
-            overrides=_only(children, Override),
-            **_place(children),
-        )
+    def signal(self, children: Children) -> Block:
+        return _block("signal", children)
 
-    def plan(self, children: Children) -> Plan:
-        return Plan(
-            _name(children[1]),
-            _only(children, Field),
-            overrides=_only(children, Override),
-            phases=_only(children, PlanPhase),
-            **_place(children),
-        )
+    def plan(self, children: Children) -> Block:
+        return _block("plan", children)
 
-    def plan_phase(self, children: Children) -> PlanPhase:
-        return PlanPhase(
-            _name(children[1]),
-            _only(children, Field),
-            overrides=_only(children, Override),
-            **_place(children),
-        )
+    def plan_phase(self, children: Children) -> Block:
+        return _block("plan_phase", children)

@@ -8,7 +8,8 @@ import attrs
 
 from mirc.diagnostics import Span
 from mirc.grammar.document import Document
-from mirc.ir.module import Block, Override, Phase, Plan, PlanPhase, Signal, Step, Trivia
+from mirc.grammar.locate import SourcePlaces
+from mirc.ir.module import Block, Field, Override, Phase, Plan, PlanPhase, Signal, Step, Trivia
 
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')
 _Block = TypeVar("_Block", bound=Block)
@@ -31,8 +32,11 @@ def attach(document: Document) -> Document:
     Places are the version line, the head of a block, a field, a closing brace and the end of the
     text; a comment inside one of them moves above it.
     """
-    text = document.source.text
-    places = _places(document)
+    text = document.text
+    if "//" not in text:
+        return document
+    where = SourcePlaces(text)
+    places = _places(document, where)
     starts = [place.start for place in places]
     found: dict[int, _Beside] = {}
     for match in _COMMENT.finditer(text):
@@ -53,7 +57,7 @@ def attach(document: Document) -> Document:
         above.append(comment)
         if _blank_line_follows(text, match.end()) and after < len(text):
             above.append("")
-    return _Attacher(found).document(document)
+    return _Attacher(found, where).document(document)
 
 
 def _blank_line_follows(text: str, offset: int) -> bool:
@@ -72,21 +76,22 @@ def _children(block: Block) -> tuple[Block, ...]:
     return ()
 
 
-def _is_closed(block: Block) -> bool:
-    return block.span is not None and block.extent is not None and block.extent.end > block.span.end
+def _is_closed(block: Block, where: SourcePlaces) -> bool:
+    return block.extent is not None and block.extent.end > where.name(block).end
 
 
-def _places(document: Document) -> list[Span]:
+def _places(document: Document, where: SourcePlaces) -> list[Span]:
     found = [document.version_span] if document.version_span is not None else []
     todo = list(document.blocks)
     while todo:
         block = todo.pop()
-        if block.span is None or block.extent is None:
+        place = where.block(block)
+        if place is None or block.extent is None:
             continue
-        found.append(Span(block.extent.start, block.span.end))
-        if _is_closed(block):
+        found.append(Span(block.extent.start, place.name.end))
+        if _is_closed(block, where):
             found.append(Span(block.extent.end - 1, block.extent.end))
-        found += [field.span for field in block.fields if field.span is not None]
+        found += [field.span for _, field in place.fields]
         todo += _children(block)
     return sorted(found)
 
@@ -94,8 +99,9 @@ def _places(document: Document) -> list[Span]:
 class _Attacher:
     """Rebuilds exactly the blocks that have comments in or beside them."""
 
-    def __init__(self, found: dict[int, _Beside]) -> None:
+    def __init__(self, found: dict[int, _Beside], where: SourcePlaces) -> None:
         self.found = found
+        self.where = where
         self.offsets = sorted(found)
 
     def document(self, document: Document) -> Document:
@@ -104,7 +110,7 @@ class _Attacher:
             document,
             blocks=tuple(self.block(block) for block in document.blocks),
             header=self.at(header.start) if header is not None else None,
-            trailing=self.at(len(document.source.text)),
+            trailing=self.at(len(document.text)),
         )
 
     def at(self, offset: int) -> Trivia | None:
@@ -119,15 +125,20 @@ class _Attacher:
         if first == len(self.offsets) or self.offsets[first] >= extent.end:
             return block
         changes: dict[str, object] = {
-            "fields": tuple(
-                attrs.evolve(field, trivia=self.at(field.span.start)) if field.span else field
-                for field in block.fields
-            ),
+            "fields": self.fields(block),
             "trivia": self.at(extent.start),
-            "closing": self.at(extent.end - 1) if _is_closed(block) else None,
+            "closing": self.at(extent.end - 1) if _is_closed(block, self.where) else None,
         }
         for part in ("steps", "overrides", "phases"):
             inner: tuple[Step | Override | PlanPhase, ...] | None = getattr(block, part, None)
             if inner is not None:
                 changes[part] = tuple(self.block(child) for child in inner)
         return attrs.evolve(block, **changes)  # type: ignore[arg-type]
+
+    def fields(self, block: Block) -> tuple[Field, ...]:
+        place = self.where.block(block)
+        places = place.fields if place is not None else ()
+        return tuple(
+            attrs.evolve(field, trivia=self.at(there.span.start))
+            for field, (_, there) in zip(block.fields, places, strict=True)
+        )

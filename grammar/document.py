@@ -10,8 +10,8 @@ from mirc.ir.module import Block, Trivia
 class Document:
     """What was written, in order; fields may be unknown, ill-typed or repeated.
 
-    A plain ``Block`` is the ``module`` block. Spellings stay in ``source``: each field's span is
-    ``key = value @ confidence``. ``lost`` are the words of parts that could not be read:
+    A plain ``Block`` is the ``module`` block. Spellings stay in ``text``, which is the source's,
+    or as long with what was broken blanked. ``lost`` are the words of parts that could not be read:
     what they declared may be missing here.
     """
 
@@ -23,3 +23,9 @@ class Document:
     trailing: Trivia | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     lost: frozenset[str] = frozenset()
+    mended: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text that the declarations were read from."""
+        return self.source.text if self.mended is None else self.mended

@@ -1,160 +1,223 @@
-"""A long text into declarations, each distinct line parsed once, which is several times as fast.
+"""A long text into declarations: what is written twice is read once, which is many times as fast.
 
 Sound because no token crosses a line end, keywords are reserved and the grammar is unambiguous: a
-text whose lines hold whole heads, fields and closing braces, nested as ``_INSIDE`` says, has only
-that reading. Tests hold it against the parse of the whole text.
+text that falls into heads of blocks, whole lines of fields and closing braces, nested as ``BODIES``
+says, has only that reading. Whatever else it holds, the driver reads. Tests hold both against Lark.
 """
 
-from typing import Any
+import re
 
 import attrs
-from lark import Token, UnexpectedInput
 
 from mirc.diagnostics import Span
-from mirc.grammar.builder import Head, Start
-from mirc.grammar.parser import line_lark
-from mirc.ir.module import (
-    Block,
-    Claim,
-    Coalition,
-    Field,
-    Object,
-    Override,
-    Phase,
-    Plan,
-    PlanPhase,
-    Signal,
-    Step,
-    Template,
-    Tenant,
-)
+from mirc.grammar import driver
+from mirc.grammar.builder import Start, block_of, read_name
+from mirc.grammar.lexer import BLANKS, PATTERNS, Misread, Token, end_of_blanks, lexemes
+from mirc.grammar.limits import MAX_FIELDS, too_many_fields
+from mirc.grammar.shapes import Build, numbered, shape
+from mirc.grammar.tables import BODIES, WORDS
+from mirc.ir.module import Block, Field, Fields, Object
 
-_TOP = frozenset(
-    {"module", "object", "extern", "template", "coalition", "tenant", "claim", "phase"}
-    | {"on", "plan"}
+_HEADER = re.compile(rf"{BLANKS}({PATTERNS['HEADER']})")
+_NAME = rf"(?>{PATTERNS['NAME']})"  # as long as it gets, as the lexer takes it
+_OPENS = re.compile(
+    rf"{BLANKS}({_NAME}){BLANKS}({_NAME}|{PATTERNS['STRING']}){BLANKS}{PATTERNS['LBRACE']}"
 )
-_INSIDE: dict[str, frozenset[str]] = {
-    "phase": frozenset({"step", "override"}),
-    "on": frozenset({"override"}),
-    "plan": frozenset({"override", "phase"}),
-    "plan phase": frozenset({"override"}),
-}
-_SIMPLE: dict[str, type[Block]] = {
-    "module": Block,
-    "object": Object,
-    "template": Template,
-    "coalition": Coalition,
-    "tenant": Tenant,
-    "claim": Claim,
-    "step": Step,
-    "override": Override,
-}
+_CLOSES = re.compile(rf"{BLANKS}{PATTERNS['RBRACE']}")
+_ENDS = re.compile(rf"{BLANKS}\Z")
+
+_REMEMBERED = 1 << 17  # lines, and bodies, kept for another like them
+_LONGEST = 1 << 16  # characters beyond which no line or body is kept
+_MANY = 1 << 12  # bodies tried before it is judged whether remembering them is worth it
+
+
+class _UnusualError(Exception):
+    """Something stands here that only the driver can read, or nobody."""
+
+
+def read(text: str) -> Start:
+    """Return what the text holds; raise ``Misread`` at the first token that may not stand there."""
+    return Reader(text).start()
 
 
 @attrs.define(slots=True)
-class _Open:
-    """A block whose closing brace has not come yet."""
+class Counts:
+    """How a text was read: declarations by their lines, in part by the driver, or wholly."""
 
-    kind: str
-    head: Head
-    offset: int  # of its line
-    fields: list[Field] = attrs.field(factory=list)
-    inner: list[Block] = attrs.field(factory=list)
+    by_lines: int = 0
+    partly: int = 0
+    by_driver: int = 0
 
 
-def read_lines(text: str) -> Start | None:
-    """Return what the text holds; None where it is wrong, or a line is not whole in itself."""
-    reader = _Reader()
-    memo: dict[str, list[Any]] = {}
-    parse: Any = line_lark().parse
-    offset = 0
-    for line in text.split("\n"):
-        items = memo.get(line)
-        if items is None:
+class Reader:
+    """One reading of one text; offsets always stand between two tokens."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.counts = Counts()
+        self.driven = False  # whether the driver read a part of this declaration
+        self.lines: dict[str, Fields | None] = {}
+        self.bodies: dict[str, Fields] = {}
+        # What stands before `=`: the key, and what reads the number behind it. The first `=` of a
+        # line is always the sign: a line that begins with one field has no comment before it.
+        self.keys: dict[str, tuple[str, re.Pattern[str], Build]] = {}
+        self.tried = self.known = 0
+
+    def start(self) -> Start:
+        """Read the version line and every declaration."""
+        header = _HEADER.match(self.text)
+        token, at = None, 0
+        if header is not None:
+            token, at = Token("HEADER", header[1], *header.span(1)), header.end()
+        blocks: list[Block] = []
+        while _ENDS.match(self.text, at) is None:
+            self.driven = False
             try:
-                items = memo[line] = parse(line)
-            except UnexpectedInput:
-                return None
-        for item in items:
-            if not reader.take(item, offset):
-                return None
-        offset += len(line) + 1
-    return None if reader.open else Start(reader.header, tuple(reader.blocks))
+                block, at = self.block(at, 0)
+                self.counts.partly += self.driven
+                self.counts.by_lines += not self.driven
+            except (_UnusualError, Misread):  # the driver knows the true place
+                block, at = self.declaration(at)
+                self.counts.by_driver += 1
+            blocks.append(block)
+        return Start(token, tuple(blocks))
 
+    def declaration(self, at: int) -> tuple[Block, int]:
+        """Read one declaration word by word."""
+        header = _HEADER.match(self.text, at)
+        if header is not None:  # it may stand in the first place only
+            raise Misread(header.start(1))
+        block, at = driver.declaration(self.text, at)
+        return block, at
 
-class _Reader:
-    """The blocks open so far; ``take`` returns False where a line may not stand."""
+    def block(self, at: int, body: int) -> tuple[Block, int]:
+        """Read one block that stands in a body."""
+        head = _OPENS.match(self.text, at)
+        opened = BODIES[body].get(head[1]) if head is not None else None
+        if head is None or opened is None or head[2] in WORDS:
+            raise _UnusualError
+        inside, rule = opened
+        at = head.end()
+        close = self.text.find("}", at)
+        if BODIES[inside] or close - at > _LONGEST:
+            return self.nested(head, inside, rule)
+        fields, at = self.flat(at, close)
+        extent = Span(head.start(1), at)
+        if rule == "object":
+            return Object(read_name(head[2]), fields, extent=extent), at
+        return block_of(rule, read_name(head[2]), fields, [], extent), at
 
-    def __init__(self) -> None:
-        self.header: Token | None = None
-        self.blocks: list[Block] = []
-        self.open: list[_Open] = []
+    def nested(self, head: re.Match[str], inside: int, rule: str) -> tuple[Block, int]:
+        """Read fields and blocks up to the closing brace."""
+        fields: list[Field] = []
+        blocks: list[Block] = []
+        at = head.end()
+        while True:
+            at = end_of_blanks(self.text, at)  # or each item would look through them again
+            try:
+                block, at = self.block(at, inside)
+                blocks.append(block)
+                continue
+            except _UnusualError:
+                closing = _CLOSES.match(self.text, at)
+            if closing is not None:
+                at = closing.end()
+                break
+            more, at = self.line(at)
+            fields += more
+            if len(fields) > MAX_FIELDS:
+                raise too_many_fields(self.text, head.start(1))
+        extent = Span(head.start(1), at)
+        return block_of(rule, read_name(head[2]), tuple(fields), blocks, extent), at
 
-    def take(self, item: Field | Head | Token, offset: int) -> bool:
-        """Add one item of a line that begins at ``offset``."""
-        if isinstance(item, Field):
-            return self._field(item, offset)
-        if isinstance(item, Head):
-            return self._head(item, offset)
-        if item.type == "RBRACE":
-            return self._close(offset + (item.end_pos or 0))
-        return self._header(item, offset)
+    def flat(self, at: int, close: int) -> tuple[Fields, int]:
+        """Return the fields from an offset on and the end of the closing brace behind them.
 
-    def _field(self, field: Field, offset: int) -> bool:
-        if not self.open or field.span is None:
-            return False
-        span = _moved(field.span, offset)
-        self.open[-1].fields.append(Field(field.key, field.value, field.confidence, span=span))
-        return True
-
-    def _header(self, token: Token, offset: int) -> bool:
-        if self.header is not None or self.blocks or self.open:
-            return False
-        start, end = offset + (token.start_pos or 0), offset + (token.end_pos or 0)
-        self.header = Token("HEADER", token.value, start_pos=start, end_pos=end)
-        return True
-
-    def _head(self, head: Head, offset: int) -> bool:
-        kind = head.keyword
-        allowed = _INSIDE.get(self.open[-1].kind, frozenset()) if self.open else _TOP
-        if kind not in allowed:
-            return False
-        if self.open and kind == "phase":
-            kind = "plan phase"
-        opened = _Open(kind, head, offset)
-        if head.opens:
-            self.open.append(opened)
+        ``close`` is where the next ``}`` stands, be it in a comment.
+        """
+        body = self.text[at:close]
+        fields = self.bodies.get(body)
+        if fields is None:
+            fields = self.body(body) if close > 0 else None
+            if fields is None:
+                self.driven = True
+                fields, at = driver.fields(self.text, at)
+                closing = _CLOSES.match(self.text, at)
+                if closing is None:
+                    raise _UnusualError
+                return fields, closing.end()
+            self.remember(body, fields)
         else:
-            self.blocks.append(_built(opened, offset + head.name_span.end))
-        return True
+            self.known += 1
+        return fields, close + 1
 
-    def _close(self, end: int) -> bool:
-        if not self.open:
-            return False
-        block = _built(self.open.pop(), end)
-        (self.open[-1].inner if self.open else self.blocks).append(block)
-        return True
+    def remember(self, body: str, fields: Fields) -> None:
+        """Keep a body for others like it, unless that has not been of use."""
+        self.tried += 1
+        if self.tried < _MANY or self.known * 4 > self.tried:
+            if len(self.bodies) >= _REMEMBERED:
+                self.bodies.clear()
+            self.bodies[body] = fields
 
+    def body(self, body: str) -> Fields | None:
+        """Return the fields of whole lines and of what stands before the brace, or None."""
+        lines = body.split("\n")
+        last = lines.pop().strip(" \t\r")
+        if last:
+            if "//" in last:  # perhaps the brace is in the comment
+                return None
+            lines.append(last)
+        known = self.lines
+        found: list[Field] = []
+        for line in lines:
+            fields = known.get(line, ())
+            if not fields:
+                fields = self.fields(line)
+                if fields is None:
+                    return None
+            found += fields
+        return tuple(found)
 
-def _moved(span: Span, offset: int) -> Span:
-    return Span(span.start + offset, span.end + offset)
+    def fields(self, line: str) -> Fields | None:
+        """Return the fields of a line that holds whole ones and nothing else; else None."""
+        try:
+            return self.lines[line]
+        except KeyError:
+            fields = self.read(line)
+        if len(self.lines) >= _REMEMBERED:
+            self.lines.clear()
+        self.lines[line] = fields
+        return fields
 
+    def read(self, line: str) -> Fields | None:
+        """Read a line that was not seen before; most differ from another in their numbers only."""
+        key, _, rest = line.partition("=")
+        same = self.keys.get(key)
+        if same is not None:
+            name, pattern, build = same
+            found = pattern.fullmatch(rest)
+            if found is not None:
+                return build([name, "", *found.groups()])
+        lexed = lexemes(line)
+        made = shape(lexed[0]) if lexed is not None else None
+        if lexed is None or made is None:
+            return None
+        likewise = numbered(lexed[0])
+        if likewise is not None:
+            if len(self.keys) >= _MANY:
+                self.keys.clear()
+            self.keys[key] = (lexed[1][0], likewise, made)
+        return made(lexed[1])
 
-def _built(opened: _Open, end: int) -> Block:
-    head, fields = opened.head, tuple(opened.fields)
-    span = _moved(head.name_span, opened.offset)
-    extent = Span(head.start + opened.offset, end)
-    simple = _SIMPLE.get(opened.kind)
-    if simple is not None:
-        return simple(head.name, fields, span=span, extent=extent)
-    if opened.kind == "extern":
-        return Object(head.name, fields, extern=True, span=span, extent=extent)
-    overrides = tuple([b for b in opened.inner if isinstance(b, Override)])
-    if opened.kind == "phase":
-        steps = tuple([b for b in opened.inner if isinstance(b, Step)])
-        return Phase(head.name, fields, steps=steps, overrides=overrides, span=span, extent=extent)
-    if opened.kind == "plan":
-        phases = tuple([b for b in opened.inner if isinstance(b, PlanPhase)])
-        return Plan(head.name, fields, overrides=overrides, phases=phases, span=span, extent=extent)
-    kind = Signal if opened.kind == "on" else PlanPhase
-    return kind(head.name, fields, overrides=overrides, span=span, extent=extent)
+    def line(self, at: int) -> tuple[Fields, int]:
+        """Return the fields on the line from an offset on, or else as many as the driver reads."""
+        end = self.text.find("\n", at)
+        if 0 <= end - at <= _LONGEST:
+            fields = self.fields(self.text[at:end])
+            if fields is not None:
+                return fields, end + 1
+        self.driven = True
+        fields, end = driver.fields(self.text, at)
+        if not fields:
+            raise _UnusualError
+        return fields, end

@@ -50,18 +50,23 @@ _READ: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=1 << 16)
-def read_scalar(kind: str, text: str) -> Any:
-    """Return the value of a terminal; ``Broken`` where the number has no exact value."""
+def read_number(kind: str, text: str) -> Any:
+    """Return the value of a number; ``Broken`` where it has no exact value."""
     try:
         return _READ[kind](text)
     except units.Unreadable as error:
         return Broken(str(error))
 
 
+@lru_cache(maxsize=1 << 16)
+def read_scalar(kind: str, text: str) -> Any:
+    """Return the value of a terminal; ``Broken`` where a number has no exact value."""
+    return read_number(kind, text)
+
+
 def read_confidence(kind: str, text: str) -> float:
     """Return a confidence; not a number where it cannot be read, which ``verify`` reports."""
-    value = read_scalar(kind, text)
+    value = read_number(kind, text)
     return math.nan if isinstance(value, Broken) else float(value)
 
 

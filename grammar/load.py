@@ -2,6 +2,7 @@
 
 from mirc.diagnostics import CouldNotRun, Diagnostic, Source
 from mirc.grammar.bind import bind
+from mirc.grammar.memory import collection_paused
 from mirc.grammar.parse import parse
 from mirc.ir.module import Module
 
@@ -24,7 +25,8 @@ class MirRejected(CouldNotRun):
 
 def load(source: Source, machines: frozenset[str] | None = None) -> Module:
     """Parse and bind; raise ``MirRejected`` on any finding."""
-    bound = bind(parse(source), machines)
+    with collection_paused():
+        bound = bind(parse(source), machines)
     if bound.diagnostics:
         raise MirRejected(source, bound.diagnostics)
     return bound.module

@@ -1,98 +1,182 @@
-"""A field of a source text into the spans of its key, its confidence and its value's elements."""
+"""A declaration of a source text into the spans of its name, its fields and their parts."""
 
 import re
+from functools import cached_property
 
 import attrs
 
-from mirc.diagnostics import Source, Span
-from mirc.ir.check import Places
-from mirc.ir.module import Field
-from mirc.ir.names import NAME_PATTERN
-from mirc.ir.types import Path
+from mirc.diagnostics import Span
+from mirc.ir.module import Block
+from mirc.ir.names import KEYWORDS, POSSESSIVE_NAME
+from mirc.ir.places import NOWHERE, Path, Places
 
 _TOKEN = re.compile(
-    rf'"(?:[^"\\\n]|\\.)*"|//[^\n]*|{NAME_PATTERN}|[-0-9][\w.+-]*|[\[\](),@=]', re.ASCII
+    rf'//[^\n]*|"(?:[^"\\\n]|\\.)*+"|{POSSESSIVE_NAME}|[-0-9][\w.+-]*|[][(){{}},@=]', re.ASCII
 )
+_BLOCKS = frozenset(KEYWORDS)
 
 
 @attrs.frozen(slots=True)
-class _Element:
+class Element:
+    """A value, or an element of one, and the elements in it."""
+
     span: Span
-    inner: tuple["_Element", ...] = ()
+    inner: tuple["Element", ...] = ()
+
+
+@attrs.frozen(slots=True)
+class FieldPlace:
+    """Where one field stands: ``span`` is all of ``key = value @ confidence``."""
+
+    key: Span
+    value: Element
+    confidence: Span | None
+
+    @property
+    def span(self) -> Span:
+        """From the key to the end of the value or confidence."""
+        return Span(self.key.start, (self.confidence or self.value.span).end)
+
+
+@attrs.frozen
+class BlockPlace:
+    """Where a block's own parts stand: its keyword, its name, its fields in written order."""
+
+    keyword: Span
+    name: Span
+    fields: tuple[tuple[str, FieldPlace], ...]
+
+    def field(self, key: str, nth: int = 0) -> FieldPlace | None:
+        """Return the ``nth`` field of a key."""
+        places = self._by_key.get(key, ())
+        return places[nth] if nth < len(places) else None
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[FieldPlace]]:
+        found: dict[str, list[FieldPlace]] = {}
+        for key, place in self.fields:
+            found.setdefault(key, []).append(place)
+        return found
 
 
 class SourcePlaces(Places):
-    """Finds the parts of a field by reading its text again; only findings need them."""
+    """Finds the parts of a block by reading its text again; only findings and editors ask."""
 
-    def __init__(self, source: Source) -> None:
-        self._text = source.text
-        self._last: tuple[Span, tuple[_Element, Span]] | None = None
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._last: tuple[Span, BlockPlace] | None = None
 
-    def key(self, field: Field) -> Span:
+    def block(self, block: Block) -> BlockPlace | None:
+        """Return where a block's parts stand; None for one that was built."""
+        if block.extent is None:
+            return None
+        if self._last is None or self._last[0] != block.extent:
+            self._last = (block.extent, _Reader(self.text, block.extent).block())
+        return self._last[1]
+
+    def name(self, block: Block) -> Span:
+        """Return the span of the block's name."""
+        place = self.block(block)
+        return place.name if place is not None else NOWHERE
+
+    def field(self, block: Block, key: str, nth: int = 0) -> Span:
+        """Return the span of the field; of the block's name if it has no such field."""
+        place = self._field(block, key, nth)
+        return place.span if place is not None else self.name(block)
+
+    def key(self, block: Block, key: str, nth: int = 0) -> Span:
         """Return the span of the key."""
-        span = field.span or Span(0, 0)
-        return Span(span.start, min(span.end, span.start + len(field.key)))
+        place = self._field(block, key, nth)
+        return place.key if place is not None else self.name(block)
 
-    def value(self, field: Field, path: Path = ()) -> Span:
+    def value(self, block: Block, key: str, path: Path = ()) -> Span:
         """Return the span of the value, or of the element that ``path`` leads to."""
-        if field.span is None:
-            return Span(0, 0)
-        element = self._read(field.span)[0]
+        place = self._field(block, key)
+        if place is None:
+            return self.name(block)
+        element = place.value
         for index in path:
             if index >= len(element.inner):
                 break
             element = element.inner[index]
         return element.span
 
-    def confidence(self, field: Field) -> Span:
+    def confidence(self, block: Block, key: str) -> Span:
         """Return the span of the confidence, without the ``@``."""
-        return self._read(field.span)[1] if field.span is not None else Span(0, 0)
+        place = self._field(block, key)
+        if place is None:
+            return self.name(block)
+        return place.confidence or place.value.span
 
-    def _read(self, span: Span) -> tuple[_Element, Span]:
-        if self._last is None or self._last[0] != span:
-            self._last = (span, self._parse(span))
-        return self._last[1]
-
-    def _parse(self, span: Span) -> tuple[_Element, Span]:
-        matches = _TOKEN.finditer(self._text, span.start, span.end)
-        tokens = [Span(m.start(), m.end()) for m in matches if not m[0].startswith("//")]
-        reader = _Reader(self._text, tokens[2:])  # after the key and the equals sign
-        value = reader.element(span)
-        rest = reader.tokens[reader.at :]
-        return value, rest[1] if len(rest) > 1 else value.span
+    def _field(self, block: Block, key: str, nth: int = 0) -> FieldPlace | None:
+        place = self.block(block)
+        return place.field(key, nth) if place is not None else None
 
 
 class _Reader:
-    """Reads one element after the other from tokens; brackets nest."""
+    """Reads the words of one block; what is not a field of its own is stepped over."""
 
-    def __init__(self, text: str, tokens: list[Span]) -> None:
+    def __init__(self, text: str, extent: Span) -> None:
         self.text = text
-        self.tokens = tokens
+        self.tokens = [
+            Span(m.start(), m.end())
+            for m in _TOKEN.finditer(text, extent.start, extent.end)
+            if not m[0].startswith("//")
+        ]
         self.at = 0
 
-    def _peek(self) -> str:
-        if self.at >= len(self.tokens):
+    def _word(self, ahead: int = 0) -> str:
+        if self.at + ahead >= len(self.tokens):
             return ""
-        token = self.tokens[self.at]
+        token = self.tokens[self.at + ahead]
         return self.text[token.start : token.end]
 
-    def element(self, whole: Span) -> _Element:
-        """Read one value; ``whole`` stands in where there is none."""
-        if self.at >= len(self.tokens):
-            return _Element(whole)
-        first = self.tokens[self.at]
-        opener = self._peek()
+    def _take(self) -> Span:
         self.at += 1
-        if opener != "[" and self._peek() != "(":
-            return _Element(first)
-        if opener != "[":
+        return self.tokens[self.at - 1]
+
+    def block(self) -> BlockPlace:
+        """Read the head, then each field that stands directly between the braces."""
+        keyword = self._take()
+        if self._word() == "object":  # after `extern`
+            self._take()
+        name = self._take() if self._word() else keyword
+        fields = []
+        depth = 0
+        while word := self._word():
+            if depth == 1 and word not in _BLOCKS and self._word(1) == "=":
+                fields.append((word, self._field()))
+                continue
+            depth += (word == "{") - (word == "}")
             self.at += 1
+        return BlockPlace(keyword, name, tuple(fields))
+
+    def _field(self) -> FieldPlace:
+        key = self._take()
+        equals = self._take()
+        value = self._element(equals)
+        confidence = None
+        if self._word() == "@":
+            self._take()
+            confidence = self._take() if self._word() else None
+        return FieldPlace(key, value, confidence)
+
+    def _element(self, otherwise: Span) -> Element:
+        if not self._word():
+            return Element(otherwise)
+        opens = self._word() == "["
+        first = last = self._take()
+        if not opens:
+            if self._word() != "(":
+                return Element(first)
+            last = self._take()
         inner = []
-        while self._peek() not in ("]", ")", ""):
-            if self._peek() == ",":
+        while (word := self._word()) not in ("]", ")", ""):
+            if word == ",":
                 self.at += 1
                 continue
-            inner.append(self.element(whole))
-        last = self.tokens[min(self.at, len(self.tokens) - 1)]
-        self.at += 1
-        return _Element(Span(first.start, last.end), tuple(inner))
+            inner.append(self._element(last))
+            last = inner[-1].span
+        if self._word():
+            last = self._take()
+        return Element(Span(first.start, last.end), tuple(inner))

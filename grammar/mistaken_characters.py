@@ -1,49 +1,75 @@
 """Characters that begin no word, and what was meant by them."""
 
-from mirc.diagnostics import Span
-from mirc.grammar import syntax_rules as rules
-from mirc.grammar.automaton import CHARACTER, OPENERS, Word
-from mirc.grammar.reading import Reading
-from mirc.grammar.words import end_of_noise, shown, span
+import re
 
-# Straight and typographic quotes, as word processors and web pages make them.
-_CLOSING_QUOTE = {
-    "'": "'",
-    "`": "`",
-    "\u201c": "\u201d",
-    "\u2018": "\u2019",
-    "\u201e": "\u201c",
-    "\u00ab": "\u00bb",
-}
+from mirc.diagnostics import Edit, Fix, Span
+from mirc.grammar import syntax_rules as rules
+from mirc.grammar.automaton import CHARACTER, Word
+from mirc.grammar.mending import quoting, removal, replacement
+from mirc.grammar.reading import Reading
+from mirc.grammar.words import BLOCK_AHEAD, NAMES, end_of_noise, shown, span
+
+_OTHERWISE = {"%": "write a share as a number from 0 to 1"}
+_PART = re.compile(r"(?:\[[0-9]+(?::[0-9]+)?\][\w.]*)+")
+_ARROW = re.compile(r"(?:->|<-|=>|[-+*/<>!~]=|:=|=)=?")
 
 
 def colon(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     """Explain ``key: value``."""
     if word.text != ":" or word.kind != CHARACTER or "EQUAL" not in accepts:
         return False
-    reading.report(
-        rules.COLON, span(word), "`:` is not used here", "write `=` between a key and its value"
-    )
-    if reading.text.startswith("=", word.end):
-        reading.erase(word.start, word.end)
+    text = reading.text
+    before = "" if text[word.start - 1 : word.start].isspace() else " "
+    after = "" if text[word.end : word.end + 1].isspace() else " "
+    fix = replacement(word.start, word.end, f"{before}={after}")
+    reading.report(rules.COLON, span(word), fix=fix)
+    reading.replace(word.start, "=")
+    reading.supply("EQUAL", word.start)
+    return True
+
+
+def wrong_equals(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
+    """Explain ``key == value``, ``key => value``, ``key <- value``."""
+    last = reading.automaton.last
+    if last is not None and last.kind == "EQUAL" and last.end == word.start:
+        start = last.start
+    elif word.kind == CHARACTER and "EQUAL" in accepts:
+        start = word.start
     else:
-        reading.replace(word.start, "=")
-        reading.supply("EQUAL", word.start)
+        return False
+    match = _ARROW.match(reading.text, start)
+    if match is None or match.end() <= word.start:
+        return False
+    reading.report(
+        rules.WRONG_EQUALS,
+        Span(*match.span()),
+        found=match[0],
+        fix=replacement(*match.span(), "="),
+    )
+    reading.erase(start, match.end())
+    reading.replace(start, "=")
+    if start == word.start:
+        reading.supply("EQUAL", start)
+    reading.again(match.end())
     return True
 
 
 def semicolon(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
-    """Explain ``key = value;``."""
-    del accepts
+    """Explain ``key = value;`` and ``[A; B]``."""
     if word.text != ";" or word.kind != CHARACTER:
         return False
-    reading.report(
-        rules.SEMICOLON, span(word), "`;` is not used here", "end a field with a line break"
-    )
     end = word.end
     while reading.text.startswith(";", end):
         end += 1
     reading.erase(word.start, end)
+    if "COMMA" in accepts:
+        fix = replacement(word.start, end, ",")
+        reading.report(rules.SEMICOLON, span(word), hint="write `,` between values", fix=fix)
+        reading.replace(word.start, ",")
+        reading.supply("COMMA", word.start)
+    else:
+        fix = removal(reading.text, word.start, end)
+        reading.report(rules.SEMICOLON, span(word), fix=fix)
     reading.again(end)
     return True
 
@@ -51,25 +77,18 @@ def semicolon(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
 def comment(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     """Explain ``# ...`` and ``/* ... */``."""
     del accepts
+    text = reading.text
     if word.kind != CHARACTER:
         return False
     if word.text == "#":
         end = reading.line_end(word.start)
-        reading.report(
-            rules.HASH_COMMENT,
-            span(word),
-            "`#` does not start a comment",
-            "comments start with `//`",
-        )
-    elif reading.text.startswith("/*", word.start):
-        close = reading.text.find("*/", word.start + 2)
-        end = len(reading.text) if close < 0 else close + 2
-        reading.report(
-            rules.BLOCK_COMMENT,
-            Span(word.start, word.start + 2),
-            "there are no block comments",
-            "begin each line with `//`",
-        )
+        fix = replacement(word.start, word.end, "//")
+        reading.report(rules.HASH_COMMENT, span(word), fix=fix)
+    elif text.startswith("/*", word.start):
+        close = text.find("*/", word.start + 2)
+        end = len(text) if close < 0 else close + 2
+        place = Span(word.start, word.start + 2)
+        reading.report(rules.BLOCK_COMMENT, place, fix=_commented(reading, word.start, end))
     else:
         return False
     reading.replace(word.start, " " * (min(end, reading.line_end(word.start)) - word.start))
@@ -78,65 +97,102 @@ def comment(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     return True
 
 
-def quotes(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
-    """Explain ``'text'`` and typographic quotes."""
-    if word.kind != CHARACTER or word.text not in _CLOSING_QUOTE:
-        return False
-    end = reading.text.find(_CLOSING_QUOTE[word.text], word.end, reading.line_end(word.start))
-    if end < 0 or "STRING" not in accepts:
-        return False
-    reading.report(
-        rules.WRONG_QUOTES,
-        Span(word.start, end + 1),
-        "strings stand in straight double quotes",
-        f'write `"{reading.text[word.end : end]}"`',
-    )
-    reading.replace(word.start, '"')
-    reading.replace(end, '"')
-    reading.supply("STRING", word.start)
-    reading.again(end + 1)
-    return True
-
-
-def open_string(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
-    """Explain ``"text`` up to the end of the line."""
-    if word.kind != CHARACTER or word.text != '"':
-        return False
-    end = reading.line_end(word.start)
-    reading.report(
-        rules.OPEN_STRING,
-        Span(word.start, end),
-        "the string is not closed on its line",
-        'add the closing `"`',
-    )
-    brace = reading.text.rfind("{", word.start, end)
-    if "STRING" in accepts and "EQUAL" not in accepts and reading.automaton.inner in OPENERS:
-        reading.drop(end)
-        reading.again(end)
-    elif "STRING" in accepts and brace > 0:
-        reading.supply("STRING", word.start)
-        reading.guess()
-        reading.again(brace)
-    else:
-        reading.erase(word.start, end)
-        reading.again(end)
-    return True
+def _commented(reading: Reading, start: int, end: int) -> Fix:
+    """Return the fix that begins each line of a block comment with ``//``."""
+    inner = reading.text[start + 2 : end].removesuffix("*/")
+    lines = [line.strip().lstrip("*").strip() for line in inner.split("\n")]
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    break_ = "\n" + " " * reading.indent(start)
+    written = break_.join(f"// {line}".rstrip() for line in lines)
+    more = break_ if reading.rest_of_line(end) else ""
+    return Fix("begin each line with `//`", (Edit(Span(start, end), written + more),))
 
 
 def bad_character(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     """Explain any other character of no terminal."""
-    del accepts
     if word.kind != CHARACTER:
         return False
+    end = end_of_noise(reading.text, word.start)
+    if not word.text.isprintable() or word.text.isspace():
+        return _invisible(reading, word)
+    last = reading.automaton.last
+    start = word.start
+    if last is not None and last.end == start and last.text and last.kind == "NAME":
+        start = last.start
+        as_name = "EQUAL" not in accepts
+    else:
+        as_name = "STRING" in accepts
+    meant = as_name and word.text not in '"\\%'
+    part = _PART.match(reading.text, end)
+    whole = end if part is None else part.end()
     reading.report(
         rules.BAD_CHARACTER,
         span(word),
-        f"the character {shown(word)} is not allowed here",
-        "put a name with other characters than letters, digits, `_` and `.` in double quotes"
-        if word.text.isalnum() or word.text in "-/:"
-        else None,
+        found=shown(word),
+        hint=None if meant else _OTHERWISE.get(word.text, "remove it"),
+        fix=quoting(reading.text, start, whole) if meant else None,
     )
-    end = end_of_noise(reading.text, word.start)
     reading.erase(word.start, end)
+    if start == word.start and as_name:
+        reading.supply("STRING", word.start)
+    if as_name:
+        reading.guess()
     reading.again(end)
+    return True
+
+
+def _invisible(reading: Reading, word: Word) -> bool:
+    """Explain a blank that is none of ours, a byte order mark, a control character."""
+    blank = word.text.isspace()
+    fix = replacement(word.start, word.end, " ") if blank else None
+    reading.report(
+        rules.BAD_CHARACTER,
+        span(word),
+        found=shown(word),
+        hint="write a plain blank" if blank else "remove it",
+        fix=fix or removal(reading.text, word.start, word.end),
+    )
+    reading.erase(word.start, word.end)
+    return True
+
+
+def sign_in_head(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
+    """Explain ``object w = {``, ``object w: {``, and ``object w:`` as in YAML or Python."""
+    last = reading.automaton.last
+    if last is None or word.text not in (":", "=") or not reading.automaton.heads():
+        return False
+    if accepts == NAMES and BLOCK_AHEAD.match(reading.text, word.end):
+        fix = removal(reading.text, word.start, word.end)
+        reading.report(
+            rules.UNEXPECTED,
+            span(word),
+            expected="a name",
+            found=shown(word),
+            hint="remove it",
+            fix=fix,
+        )
+        reading.skip(word)
+        return True
+    if "LBRACE" not in accepts:
+        return False
+    rest = reading.rest_of_line(word.end)
+    if rest.startswith("{"):
+        fix = removal(reading.text, word.start, word.end)
+        reading.report(
+            rules.UNEXPECTED,
+            span(word),
+            expected="`{`",
+            found=shown(word),
+            hint="remove it",
+            fix=fix,
+        )
+        reading.skip(word)
+        return True
+    if rest:
+        return False
+    fix = replacement(word.start, word.end, " {")
+    reading.report(rules.MISSING_BRACE, span(word), owner=last.text, fix=fix)
+    reading.replace(word.start, "{")
+    reading.supply("LBRACE", word.start)
     return True

@@ -6,6 +6,9 @@ from mirc.grammar import mistaken_blocks as blocks
 from mirc.grammar import mistaken_brackets as brackets
 from mirc.grammar import mistaken_characters as characters
 from mirc.grammar import mistaken_fields as fields
+from mirc.grammar import mistaken_lists as lists
+from mirc.grammar import mistaken_numbers as numbers
+from mirc.grammar import mistaken_strings as strings
 from mirc.grammar import syntax_rules as rules
 from mirc.grammar.automaton import END, Word
 from mirc.grammar.reading import Reading
@@ -22,11 +25,12 @@ def explain(reading: Reading, word: Word) -> None:
 
 
 def _unexpected(reading: Reading, word: Word, accepts: frozenset[str]) -> None:
-    found = shown(word)
     reading.report(
         rules.UNEXPECTED,
         span(word),
-        f"expected {expected_words(reading, accepts)}, found {found}",
+        expected=expected_words(reading, accepts),
+        found=shown(word),
+        hint=_way_out(reading, word, accepts),
     )
     following = _peek(reading, word)
     same_line = following.start <= reading.line_end(word.start)
@@ -34,6 +38,19 @@ def _unexpected(reading: Reading, word: Word, accepts: frozenset[str]) -> None:
         reading.skip(word)
     else:
         reading.abandon(word)
+
+
+def _way_out(reading: Reading, word: Word, accepts: frozenset[str]) -> str | None:
+    """Return what to do about an unexpected word, where that can be told."""
+    if accepts == {"INT", "FLOAT"}:
+        return "write the confidence as a number from 0 to 1"
+    if accepts == {"LBRACE"} and word.kind in ("NAME", *NAMES):
+        return "join the words of a name with `_` or `.`, or put it in double quotes"
+    if "AT" in accepts and word.kind in ("INT", "FLOAT"):
+        return "write `key = value @ confidence`"
+    if word.kind == "LBRACE" and not reading.text[: word.start].strip():
+        return "convert JSON with `mirc convert`"
+    return None
 
 
 def _peek(reading: Reading, word: Word) -> Word:
@@ -58,7 +75,7 @@ def expected_words(reading: Reading, accepts: frozenset[str]) -> str:
     elif {"NAME", "RBRACE"} <= rest:
         words.append("a field")
         rest -= {"NAME"}
-    elif {"INT", "FLOAT"} <= rest:
+    elif {"INT", "FLOAT"} == rest:
         words.append("a number")
         rest -= {"INT", "FLOAT"}
     if len(rest & automaton.top_keywords) > 3:
@@ -77,27 +94,42 @@ def expected_words(reading: Reading, accepts: frozenset[str]) -> str:
 # The order matters: what is certain from the word alone first, then what the place says, and a
 # bracket that was left open before the words that it made look wrong.
 _MISTAKES: tuple[Callable[[Reading, Word, frozenset[str]], bool], ...] = (
+    characters.sign_in_head,
+    characters.wrong_equals,
     characters.colon,
     characters.semicolon,
     characters.comment,
-    characters.quotes,
-    characters.open_string,
-    fields.bad_unit,
+    strings.unpaired,
+    strings.quotes,
+    strings.bad_escape,
+    strings.open_string,
+    strings.quoted_key,
+    numbers.bad_number,
+    numbers.grouped,
+    numbers.bad_unit,
     characters.bad_character,
     brackets.unclosed_bracket,
     fields.missing_value,
     fields.reserved_word,
-    brackets.mismatched_bracket,
+    fields.value_without_key,
+    lists.braces_for_list,
+    lists.mismatched_bracket,
     brackets.stray_bracket,
+    lists.separator,
+    fields.word_before_block,
     brackets.missing_brace,
+    brackets.missing_body,
     brackets.unclosed_declaration,
     brackets.never_closed,
+    brackets.closed_too_early,
     blocks.header,
     blocks.misplaced_block,
+    lists.unopened_bracket,
     blocks.unknown_block,
+    blocks.misspelt_object,
     blocks.field_outside,
     blocks.missing_name,
-    fields.separator,
+    lists.extra_comma,
     fields.missing_equals,
-    fields.missing_comma,
+    lists.missing_comma,
 )

@@ -1,5 +1,6 @@
 """The grammar file as a Lark parser whose reductions build declarations."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,21 +10,20 @@ from lark import Lark, lexer
 
 from mirc.grammar.builder import Builder
 
-
-@cache
-def lark() -> Lark:
-    """Return the parser of whole texts: LALR, basic lexer, building ``mirc.ir`` declarations."""
-    return _made("start")
+# Repeated groups keep what they matched: a number of a million digits costs no memory, and no
+# terminal here matches more or less for it. (The grammar's own checks cannot read `)*+`.)
+_TERMINAL = re.compile(r"^[A-Z.0-9-]+: /.*/$", re.MULTILINE)
 
 
 @cache
-def line_lark() -> Lark:
-    """Return the parser of one physical line."""
-    return _made("line")
+def lark(start: tuple[str, ...] = ("start",)) -> Lark:
+    """Return the parser of whole texts: LALR, basic lexer, building ``mirc.ir`` declarations.
 
-
-def _made(start: str) -> Lark:
+    Importing Lark costs more than all the rest of a small check, so only errors and the writer of
+    ``tables.py`` come here.
+    """
     text = files("mirc.grammar").joinpath("mir.lark").read_text(encoding="utf-8")
+    text = _TERMINAL.sub(lambda match: match[0].replace(")*", ")*+"), text)
     with _terminals_proven():
         return Lark(
             text,
@@ -31,7 +31,7 @@ def _made(start: str) -> Lark:
             lexer="basic",
             transformer=Builder(),
             maybe_placeholders=False,
-            start=start,
+            start=list(start),
         )
 
 

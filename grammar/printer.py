@@ -1,5 +1,8 @@
 """An ir.Module into its canonical text: one field a line, ``=`` aligned, comments kept."""
 
+import attrs
+
+from mirc.grammar.alignment import starts_of, with_tails
 from mirc.grammar.literals import print_name, print_value
 from mirc.grammar.memory import collection_paused
 from mirc.ir.module import (
@@ -96,19 +99,20 @@ class Printer:
             self.lines.append(indent + "}")
             return
         self.comments(block.closing.above, inner)
-        self.lines.append(indent + "}" + _tail(block.closing))
+        self.line("}", attrs.evolve(block.closing, above=()), indent)
 
     def fields(self, fields: tuple[Field, ...], indent: str) -> None:
         """Add fields with their ``=`` in one column."""
-        width = max((len(field.key) for field in fields), default=0)
-        for field in fields:
-            text = f"{field.key:<{width}} = {print_value(field.value)}"
-            if field.confidence is not None:
-                text += f" @ {print_value(field.confidence)}"
-            if field.trivia is None:
-                self.lines.append(indent + text)
-            else:
-                self.line(text, field.trivia, indent)
+        starts = starts_of([field.key for field in fields], indent)
+        texts = [start + _text(field) for start, field in zip(starts, fields, strict=True)]
+        if not any(field.trivia for field in fields):
+            self.lines += texts
+            return
+        texts = with_tails(texts, [_beside(field.trivia) for field in fields])
+        for text, field in zip(texts, fields, strict=True):
+            if field.trivia is not None:
+                self.comments(field.trivia.above, indent)
+            self.lines.append(text)
 
     def line(self, text: str, trivia: Trivia | None, indent: str) -> None:
         """Add a line with the comments around it."""
@@ -116,7 +120,8 @@ class Printer:
             self.lines.append(indent + text)
             return
         self.comments(trivia.above, indent)
-        self.lines.append(indent + text + _tail(trivia))
+        beside = _beside(trivia)
+        self.lines.append(f"{indent}{text}  {beside}" if beside else indent + text)
 
     def comments(self, comments: tuple[str, ...], indent: str) -> None:
         """Add comments on lines of their own; an empty one is a blank line."""
@@ -124,15 +129,21 @@ class Printer:
             self.lines += [indent + line if line else "" for line in _lines(comment)]
 
 
-def _tail(trivia: Trivia) -> str:
-    if trivia.trailing is None:
+def _text(field: Field) -> str:
+    text = print_value(field.value)
+    return text if field.confidence is None else f"{text} @ {print_value(field.confidence)}"
+
+
+def _beside(trivia: Trivia | None) -> str:
+    """Return the comment at a line's end, on one line; empty if there is none."""
+    if trivia is None or trivia.trailing is None:
         return ""
-    return "  " + " ".join(_lines(trivia.trailing))
+    return " ".join(_lines(trivia.trailing))
 
 
 def _lines(comment: str) -> list[str]:
     """Return a comment's lines, each beginning with ``//``."""
     if not comment:
         return [""]
-    lines = [line.rstrip() for line in comment.splitlines()]
+    lines = [line.rstrip() for line in comment.split("\n")]
     return [line if line.startswith("//") else f"// {line}".rstrip() for line in lines]

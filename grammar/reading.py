@@ -5,17 +5,51 @@ import re
 import attrs
 from lark import Lark
 
-from mirc.diagnostics import Diagnostic, Related, Rule, Source, Span
+from mirc.diagnostics import Diagnostic, Fix, Related, Rule, Source, Span
 from mirc.grammar import syntax_rules
-from mirc.grammar.automaton import CHARACTER, END, Anchor, Automaton, Reader, Word, blank
-from mirc.grammar.words import end_of_noise
+from mirc.grammar.automaton import Anchor, Automaton, Opened, Reader, Word, blank
+from mirc.grammar.clean import clean
+from mirc.grammar.landmarks import VIEW, Landmarks
+from mirc.grammar.limits import MAX_DEPTH
+from mirc.grammar.mending import insertion, overlaid
+from mirc.grammar.words import BLOCK_AHEAD
+from mirc.ir.names import UNREADABLE
 
-EDITABLE = 4_000_000  # characters up to which a corrected text is made
-MAX_DEPTH = 32  # brackets within brackets
+LONG = 200_000  # characters from which on the patterns of what is right are worth making
 
 _FIRST_IN_BODY = re.compile(r"[^\n]*\n(?:[ \t]*\n)*([ \t]*)")
 _FOLLOWED_BY_EQUALS = re.compile(r"[ \t]*[=:]")
+_GAPS = re.compile(r"//[^\n]*\n?|[ \t]+|\n")
+_ANOTHER_FIELD = re.compile(r"[\w.][ \t]*=[ \t]*[\"\w\[]|[{}\n]")
 _WORDS = re.compile(r"[A-Za-z_0-9][\w.]*(?:\[[0-9:]+\])?")
+
+# After one of these the rest of a line is read by a guess: what else is wrong may only seem so.
+_UNSURE = (
+    syntax_rules.UNEXPECTED,
+    syntax_rules.BAD_CHARACTER,
+    syntax_rules.OPEN_STRING,
+    syntax_rules.WRONG_QUOTES,
+    syntax_rules.MISSING_COMMA,
+    syntax_rules.MISSING_EQUALS,
+    syntax_rules.MISSING_NAME,
+    syntax_rules.BARE_LIST,
+    syntax_rules.MISMATCHED_BRACKET,
+    syntax_rules.UNOPENED_BRACKET,
+    syntax_rules.STRAY_BRACKET,
+    syntax_rules.BRACES_FOR_LIST,
+    syntax_rules.UNKNOWN_BLOCK,
+    syntax_rules.EXTRA_COMMA,
+    syntax_rules.RESERVED_WORD,
+)
+
+
+@attrs.frozen(slots=True)
+class Misfit:
+    """A ``}`` on a line of its own whose indent is not that of the block which it closed."""
+
+    opened: Opened
+    brace: Word
+    after: int  # the end of the word before the brace
 
 
 class Reading:
@@ -26,31 +60,72 @@ class Reading:
         self.text = source.text
         self.reader = Reader(lark, source.text)
         self.automaton = Automaton(lark)
+        self.landmarks = Landmarks(source.text, self.automaton)
         self.found: dict[tuple[int, int], Diagnostic] = {}
         self.edits: list[tuple[int, int, str]] = []
         self.suffix = ""
         self.lost: list[str] = []
-        self.mendable = len(source.text) <= EDITABLE
+        self.mendable = True
+        self.misfits: list[Misfit] = []
+        self._lark = lark
+        self._unsure: tuple[int, Rule, int] | None = None
 
     def feed(self, word: Word) -> bool:
         """Let the automaton take a word; blank the item before it if that was a guess."""
         automaton = self.automaton
         anchor, opened = automaton.anchor, automaton.opened[-1] if automaton.opened else None
+        after = automaton.end
         if not automaton.feed(word):
             return False
         if word.kind in ("LSQB", "LPAR") and automaton.depth > MAX_DEPTH:
-            self.report(
-                syntax_rules.NESTED_TOO_DEEPLY,
-                Span(word.start, word.end),
-                f"brackets nest more than {MAX_DEPTH} deep",
-                "flatten the value",
-            )
+            self.report(syntax_rules.NESTED_TOO_DEEPLY, Span(word.start, word.end), limit=MAX_DEPTH)
             self.abandon(word)
         elif word.kind == "RBRACE" and opened and opened.item and opened.item.lost:
             self.erase(opened.item.offset, word.end)
         elif anchor and anchor.lost and automaton.anchor != anchor and word.kind != "LBRACE":
             self.erase(anchor.offset, word.start)
+        if word.kind == "RBRACE" and opened and word.text:
+            self._note_misfit(Misfit(opened, word, after))
         return True
+
+    def _note_misfit(self, misfit: Misfit) -> None:
+        if not self.automaton.opened:
+            self.misfits.clear()
+        elif self.first_on_line(misfit.brace.start) and self.indent(
+            misfit.brace.start
+        ) < self.indent(misfit.opened.word.start):
+            self.misfits.append(misfit)
+
+    def pass_over(self, word: Word) -> None:
+        """Go on behind what is surely right after a word that was taken, in a long text."""
+        if len(self.text) < LONG:
+            return
+        patterns, opened = clean(self._lark), self.automaton.opened
+        end = word.end
+        if word.kind == "COMMA" and self.automaton.repeats():
+            end = patterns.elements_end(self.text, end)
+        elif word.kind == "RBRACE" and not opened:
+            end = patterns.declarations_end(self.text, end)
+        elif word.kind == "RBRACE" and len(opened) == 1:
+            end = patterns.blocks_end(opened[0].keyword, self.text, end)
+        if end > word.end:
+            self.automaton.closed = None
+            self.again(end)
+
+    def passes_fields(self, word: Word) -> bool:
+        """Go on at the last of the fields that a key, not taken yet, begins, in a long text."""
+        if len(self.text) < LONG or word.kind != "NAME" or self.automaton.inner != "LBRACE":
+            return False
+        recent, anchor = self.automaton.recent, self.automaton.anchor
+        if anchor is None or anchor.lost:  # of a guess all is given up, to the next key
+            return False
+        whole = recent[-1].kind not in ("EQUAL", "AT") and recent[0].kind != "LBRACE"
+        if len(recent) < 3 or not whole or not self.before_equals(word):
+            return False
+        end = clean(self._lark).fields_end(self.text, word.start)
+        if end > word.start:
+            self.again(end)
+        return end > word.start
 
     def outdented(self, word: Word) -> bool:
         """Whether a block that may stand inside or on top is written as one on top.
@@ -77,36 +152,54 @@ class Reading:
         self,
         rule: Rule,
         span: Span,
-        message: str,
+        *,
+        message: str | None = None,
         hint: str | None = None,
         related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
+        **words: object,
     ) -> None:
-        """Note a finding; one a place, and after any on a line no merely unexpected word."""
+        """Note a finding in the rule's words or others; one a place.
+
+        After one that makes the rest of its line a guess, no other is noted on that line as long
+        as the same field or head is read.
+        """
         line = self.source.position(span.start)[0]
-        if (line, span.start) in self.found:
+        if (line, span.start) in self.found or self._doubted(rule, line):
             return
         before = [start for there, start in self.found if there == line]
         if rule is syntax_rules.UNEXPECTED and before:
             return
         if rule is syntax_rules.MISSING_VALUE and max(before, default=-1) > span.start:
             return
-        self.found[line, span.start] = Diagnostic(rule, span, message, hint, related)
+        message = message or rule.message.format(**words)
+        hint = hint or (rule.hint and rule.hint.format(**words))
+        self.found[line, span.start] = Diagnostic(rule, span, message, hint, related, fix)
+        if self.automaton.heads() and rule is not syntax_rules.MISSING_BRACE:
+            self.lost.append(UNREADABLE)
+        if rule in _UNSURE:
+            self._unsure = (line, rule, self.automaton.end)
+
+    def _doubted(self, rule: Rule, line: int) -> bool:
+        if self._unsure is None or self._unsure[0] != line or self._unsure[1] is rule:
+            return False
+        between = self.text[self._unsure[2] : self.automaton.end]
+        return _ANOTHER_FIELD.search(between) is None
 
     def give_up(self, word: Word) -> None:
         """Say that the text from a word on was not read."""
         self.mendable = False
+        rule = syntax_rules.TOO_MANY
+        message = rule.message.format(count=len(self.found))
         self.found[-1, word.start] = Diagnostic(
-            syntax_rules.TOO_MANY,
-            Span(word.start, word.start),
-            f"too many syntax errors: after {len(self.found)} the rest of the file was not read",
-            "correct these first",
+            rule, Span(word.start, word.start), message, rule.hint
         )
 
     # ---- what is mended -----------------------------------------------------------------------
 
     def erase(self, start: int, end: int) -> None:
         """Blank a part of the corrected text."""
-        if self.mendable and start < end:
+        if start < end:
             self.edits.append((start, end, blank(self.text[start:end])))
             self.lost += _WORDS.findall(self.text, start, end)
 
@@ -115,12 +208,17 @@ class Reading:
         self.edits.append((start, start + len(text), text))
 
     def insert_before(self, offset: int, text: str) -> None:
-        """Write into the blanks before an offset; if there are too few, give mending up."""
-        start = offset - len(text)
-        if start >= 0 and self.text[start:offset].isspace():
-            self.replace(start, text)
-        else:
-            self.mendable = False
+        """Write into blanks between the last word and an offset, outside comments.
+
+        If there are too few, give mending up.
+        """
+        gaps = list(_GAPS.finditer(self.text, self.automaton.end, offset))
+        for wide in (r"[ \t]+", r"\n"):
+            for gap in gaps:
+                if len(gap[0]) >= len(text) and re.fullmatch(wide, gap[0]):
+                    self.replace(gap.start(), text)
+                    return
+        self.mendable = False
 
     def supply(self, kind: str, offset: int) -> None:
         """Feed a word that is not there."""
@@ -134,29 +232,30 @@ class Reading:
             self.automaton.anchor = attrs.evolve(self.automaton.anchor, lost=True)
 
     def mended(self) -> str | None:
-        """Return the corrected text, or None if there is none to be trusted."""
+        """Return the corrected text, or None if there is none to be trusted.
+
+        Where two corrections overlap, the later one stands.
+        """
         if not self.mendable or not self.found:
             return None
-        text = self.text
-        for start, end, replacement in self.edits:
-            text = text[:start] + replacement + text[end:]
-        return text + self.suffix
+        return overlaid(self.text, self.edits) + self.suffix
 
     # ---- where it goes on ---------------------------------------------------------------------
 
     def first_on_line(self, offset: int) -> bool:
         """Whether only blanks stand before an offset on its line."""
-        start = self.text.rfind("\n", max(0, offset - 1000), offset) + 1
-        return not self.text[start:offset].strip()
+        return self.landmarks.first_on_line(offset)
 
     def starts_block(self, word: Word) -> bool:
-        """Whether a word is the keyword of a block, and not a key that happens to be one."""
-        return word.kind in self.automaton.keywords and not self.before_equals(word)
+        """Whether a word is the keyword of a block, and not a key or value that happens to be."""
+        if word.kind not in self.automaton.keywords or self.before_equals(word):
+            return False
+        return self.first_on_line(word.start) or BLOCK_AHEAD.match(self.text, word.end) is not None
 
     def indent(self, offset: int) -> int:
-        """Return how many blanks the line of an offset begins with, up to 1000."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        head = self.text[start : min(offset, start + 1000)]
+        """Return how many blanks the line of an offset begins with, up to ``VIEW``."""
+        start = self.text.rfind("\n", max(0, offset - VIEW), offset) + 1
+        head = self.text[start : min(offset, start + VIEW)]
         return len(head) - len(head.lstrip())
 
     def before_equals(self, word: Word) -> bool:
@@ -164,14 +263,32 @@ class Reading:
         return _FOLLOWED_BY_EQUALS.match(self.text, word.end) is not None
 
     def rest_of_line(self, offset: int) -> str:
-        """Return what follows on the line, without a comment."""
-        end = self.line_end(offset)
-        return self.text[offset:end].split("//", 1)[0].strip()
+        """Return what follows on the line, up to ``VIEW``, without a comment."""
+        end = self.text.find("\n", offset, offset + VIEW)
+        rest = self.text[offset : end if end >= 0 else offset + VIEW]
+        return rest.split("//", 1)[0].strip()
 
     def line_end(self, offset: int) -> int:
         """Return the offset of the line break after an offset, or of the end."""
         end = self.text.find("\n", offset)
-        return len(self.text) if end < 0 else end
+        if end < 0:
+            return len(self.text)
+        return end - 1 if end > offset and self.text[end - 1] == "\r" else end
+
+    def closing_fix(self, closers: str) -> Fix:
+        """Return the fix that closes blocks after the last word taken, each on a line of its own.
+
+        Where the last word's line goes on with more than a comment, they stand on that line.
+        """
+        end = self.automaton.end
+        if self.rest_of_line(end):
+            return insertion(end, " " + " ".join(closers))
+        braces = [opened for opened in self.automaton.opened if opened.word.kind == "LBRACE"]
+        lines = [
+            "\n" + " " * self.indent(opened.word.start) + closer
+            for opened, closer in zip(reversed(braces), closers, strict=False)
+        ]
+        return insertion(self.line_end(end), "".join(lines))
 
     def drop(self, until: int) -> None:
         """Give up the item being read; its text up to an offset is lost."""
@@ -193,7 +310,7 @@ class Reading:
         """Give up the item in which a word stands and read on at the next one."""
         anchor = self.automaton.anchor or Anchor(word.start, 0)
         self.automaton.drop_item()
-        stop = self._next_item(word)
+        stop = self.landmarks.next_item(word, inside=bool(self.automaton.opened))
         self.erase(min(anchor.offset, word.start), stop)
         self.again(stop)
 
@@ -201,54 +318,6 @@ class Reading:
         """Leave out a block with all its braces, from a word in its header on."""
         start = self.automaton.anchor.offset if self.automaton.anchor else word.start
         self.automaton.drop_item()
-        self.again(word.start)
-        depth = 0
-        while True:
-            word = self.reader.read()
-            depth += {"LBRACE": 1, "RBRACE": -1}.get(word.kind, 0)
-            if word.kind == END or depth < 0 or self._opens_declaration(word):
-                stop = word.start
-                break
-            if word.kind == "RBRACE" and depth == 0:
-                stop = word.end
-                break
-            self._hurry(word)
+        stop = self.landmarks.block_end(word)
         self.erase(start, stop)
         self.again(stop)
-
-    def _next_item(self, word: Word) -> int:
-        """Return where the next field, block, closing brace or declaration begins."""
-        if word.kind == END:
-            return word.start
-        braces = 0
-        inside = bool(self.automaton.opened)
-        keywords = self.automaton.keywords
-        self.again(word.end)
-        self._hurry(word)
-        while True:
-            word = self.reader.read()
-            fresh = self.first_on_line(word.start)
-            if word.kind == END or self._opens_declaration(word):
-                return word.start
-            if braces == 0 and inside:
-                if word.kind == "RBRACE" or (fresh and word.kind in keywords):
-                    return word.start
-                if word.kind == "NAME" and self.before_equals(word):
-                    return word.start
-            if braces == 0 and fresh and word.kind in self.automaton.top_keywords:
-                return word.start
-            braces = max(0, braces + {"LBRACE": 1, "RBRACE": -1}.get(word.kind, 0))
-            self._hurry(word)
-
-    def _opens_declaration(self, word: Word) -> bool:
-        only_on_top = self.automaton.top_keywords - self.automaton.body_keywords
-        return (
-            word.kind in only_on_top
-            and self.first_on_line(word.start)
-            and not self.before_equals(word)
-        )
-
-    def _hurry(self, word: Word) -> None:
-        """Pass over a run of characters that mean nothing: they cost an exception each."""
-        if word.kind == CHARACTER:
-            self.again(end_of_noise(self.text, word.start))

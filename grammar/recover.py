@@ -8,16 +8,18 @@ from lark import Lark
 from mirc.diagnostics import Diagnostic, Source, Span
 from mirc.grammar import mistakes, syntax_rules
 from mirc.grammar.automaton import END
-from mirc.grammar.reading import MAX_DEPTH, Reading
+from mirc.grammar.limits import MAX_DEPTH
+from mirc.grammar.reading import Reading
 
 __all__ = ["MAX_DEPTH", "Recovered", "diagnose", "recover", "unknown_version"]
 
-LIMIT = 50  # findings reported in one file
-ATTEMPTS = 500  # errors met, reported or not, before the rest of the file is given up
+LIMIT = 250  # findings reported in one file
+ATTEMPTS = 2_000  # errors met, reported or not, before the rest of the file is given up
 STUCK = 4  # errors met at one place before a word is skipped
 SUPPORTED_MAJOR = 1
 
-_HEADER = re.compile(r"\s*(?://[^\n]*\s*)*mir[ \t]+([0-9]{1,9})\.[0-9]+(?!\S)")
+# Possessive, and a comment ends at its line's end: else a line of many `//` can be cut in 2^n ways.
+_HEADER = re.compile(r"(?:\s|//[^\n]*(?:\n|\Z))*+mir[ \t]+([0-9]+)\.[0-9]+(?!\S)")
 
 
 @attrs.frozen
@@ -42,7 +44,8 @@ def diagnose(lark: Lark, source: Source) -> tuple[Diagnostic, ...]:
 def recover(lark: Lark, source: Source) -> Recovered:
     """Read a text through its errors.
 
-    Time is linear in the text, times at most ``ATTEMPTS`` errors with a constant each.
+    Time is linear in the text, times at most ``ATTEMPTS`` errors with a constant each; what is
+    right in a long text is passed over by regular expressions, the rest read word by word.
     """
     version = unknown_version(source)
     if version is not None:
@@ -53,15 +56,13 @@ def recover(lark: Lark, source: Source) -> Recovered:
 def unknown_version(source: Source) -> Diagnostic | None:
     """Return the refusal of a file whose major version is not ours, or None."""
     header = _HEADER.match(source.text)
-    if header is None or int(header[1]) == SUPPORTED_MAJOR:
+    if header is None or header[1].lstrip("0") == str(SUPPORTED_MAJOR):
         return None
-    return Diagnostic(
-        syntax_rules.UNKNOWN_VERSION,
-        Span(header.start(1), header.end()),
-        f"this file is written in version {source.text[header.start(1) : header.end()]}"
-        f" of the language; this mirc reads version {SUPPORTED_MAJOR}",
-        "use a newer mirc, or have the file written again",
-    )
+    rule = syntax_rules.UNKNOWN_VERSION
+    span = Span(header.start(1), header.end())
+    written = source.text[span.start : min(span.end, span.start + 20)]
+    message = rule.message.format(found=written, supported=SUPPORTED_MAJOR)
+    return Diagnostic(rule, span, message, rule.hint)
 
 
 def _read_through(reading: Reading) -> Recovered:
@@ -69,9 +70,12 @@ def _read_through(reading: Reading) -> Recovered:
     stuck_at, stuck, attempts = -1, 0, 0
     while True:
         word = reading.reader.read()
+        if reading.passes_fields(word):
+            continue
         if not reading.outdented(word) and reading.feed(word):
             if word.kind == END:
                 break
+            reading.pass_over(word)
             continue
         attempts += 1
         stuck = stuck + 1 if word.start == stuck_at else 0

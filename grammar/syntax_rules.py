@@ -1,40 +1,124 @@
 """The kinds of syntax errors: one rule each, codes MIR1xx."""
 
-from mirc.diagnostics import Rule, Severity
+from mirc.grammar.syntax_of_blocks import (
+    BAD_HEADER,
+    EMPTY_FILE,
+    FIELD_OUTSIDE,
+    MISMATCHED_BRACKET,
+    MISPLACED_BLOCK,
+    NESTED_TOO_DEEPLY,
+    STRAY_BRACKET,
+    TOO_MANY,
+    UNCLOSED_BRACKET,
+    UNCLOSED_DECLARATION,
+    UNKNOWN_BLOCK,
+    UNKNOWN_VERSION,
+    UNOPENED_BRACKET,
+)
+from mirc.grammar.syntax_of_fields import (
+    BAD_CHARACTER,
+    BAD_ESCAPE,
+    BAD_NUMBER,
+    BAD_UNIT,
+    BARE_LIST,
+    BLOCK_COMMENT,
+    BRACES_FOR_LIST,
+    COLON,
+    EXTRA_COMMA,
+    FIELD_SEPARATOR,
+    HASH_COMMENT,
+    MISSING_BRACE,
+    MISSING_COMMA,
+    MISSING_EQUALS,
+    MISSING_NAME,
+    MISSING_VALUE,
+    OPEN_STRING,
+    QUOTED_KEY,
+    RESERVED_WORD,
+    SEMICOLON,
+    UNEXPECTED,
+    VALUE_WITHOUT_KEY,
+    WRONG_EQUALS,
+    WRONG_QUOTES,
+)
 
+SYNTAX_RULES = (
+    UNEXPECTED,
+    BAD_CHARACTER,
+    COLON,
+    SEMICOLON,
+    HASH_COMMENT,
+    BLOCK_COMMENT,
+    OPEN_STRING,
+    WRONG_QUOTES,
+    BAD_ESCAPE,
+    WRONG_EQUALS,
+    MISSING_EQUALS,
+    MISSING_VALUE,
+    MISSING_COMMA,
+    MISSING_NAME,
+    MISSING_BRACE,
+    BARE_LIST,
+    FIELD_SEPARATOR,
+    BAD_UNIT,
+    RESERVED_WORD,
+    EXTRA_COMMA,
+    UNCLOSED_BRACKET,
+    MISMATCHED_BRACKET,
+    UNCLOSED_DECLARATION,
+    STRAY_BRACKET,
+    NESTED_TOO_DEEPLY,
+    UNOPENED_BRACKET,
+    BAD_NUMBER,
+    VALUE_WITHOUT_KEY,
+    BRACES_FOR_LIST,
+    QUOTED_KEY,
+    UNKNOWN_BLOCK,
+    MISPLACED_BLOCK,
+    FIELD_OUTSIDE,
+    BAD_HEADER,
+    UNKNOWN_VERSION,
+    EMPTY_FILE,
+    TOO_MANY,
+)
 
-def _rule(number: int, name: str) -> Rule:
-    return Rule(f"MIR{number}", name, Severity.ERROR)
-
-
-UNEXPECTED = _rule(100, "unexpected")
-BAD_CHARACTER = _rule(101, "bad-character")
-COLON = _rule(102, "colon-for-equals")
-SEMICOLON = _rule(103, "semicolon")
-HASH_COMMENT = _rule(104, "hash-comment")
-BLOCK_COMMENT = _rule(105, "block-comment")
-OPEN_STRING = _rule(106, "open-string")
-WRONG_QUOTES = _rule(107, "wrong-quotes")
-MISSING_EQUALS = _rule(110, "missing-equals")
-MISSING_VALUE = _rule(111, "missing-value")
-MISSING_COMMA = _rule(112, "missing-comma")
-MISSING_NAME = _rule(113, "missing-name")
-MISSING_BRACE = _rule(114, "missing-brace")
-BARE_LIST = _rule(115, "bare-list")
-FIELD_SEPARATOR = _rule(116, "field-separator")
-BAD_UNIT = _rule(117, "bad-unit")
-RESERVED_WORD = _rule(118, "reserved-word")
-UNCLOSED_BRACKET = _rule(120, "unclosed-bracket")
-MISMATCHED_BRACKET = _rule(121, "mismatched-bracket")
-UNCLOSED_DECLARATION = _rule(122, "unclosed-declaration")
-STRAY_BRACKET = _rule(123, "stray-bracket")
-NESTED_TOO_DEEPLY = _rule(124, "nested-too-deeply")
-UNKNOWN_BLOCK = _rule(130, "unknown-block")
-MISPLACED_BLOCK = _rule(131, "misplaced-block")
-FIELD_OUTSIDE = _rule(132, "field-outside")
-BAD_HEADER = _rule(140, "bad-header")
-UNKNOWN_VERSION = _rule(141, "unknown-version")
-EMPTY_FILE = _rule(142, "empty-file")
-TOO_MANY = _rule(199, "too-many-errors")
-
-SYNTAX_RULES = tuple(value for value in dict(globals()).values() if isinstance(value, Rule))
+__all__ = [
+    "BAD_CHARACTER",
+    "BAD_ESCAPE",
+    "BAD_HEADER",
+    "BAD_NUMBER",
+    "BAD_UNIT",
+    "BARE_LIST",
+    "BLOCK_COMMENT",
+    "BRACES_FOR_LIST",
+    "COLON",
+    "EMPTY_FILE",
+    "EXTRA_COMMA",
+    "FIELD_OUTSIDE",
+    "FIELD_SEPARATOR",
+    "HASH_COMMENT",
+    "MISMATCHED_BRACKET",
+    "MISPLACED_BLOCK",
+    "MISSING_BRACE",
+    "MISSING_COMMA",
+    "MISSING_EQUALS",
+    "MISSING_NAME",
+    "MISSING_VALUE",
+    "NESTED_TOO_DEEPLY",
+    "OPEN_STRING",
+    "QUOTED_KEY",
+    "RESERVED_WORD",
+    "SEMICOLON",
+    "STRAY_BRACKET",
+    "SYNTAX_RULES",
+    "TOO_MANY",
+    "UNCLOSED_BRACKET",
+    "UNCLOSED_DECLARATION",
+    "UNEXPECTED",
+    "UNKNOWN_BLOCK",
+    "UNKNOWN_VERSION",
+    "UNOPENED_BRACKET",
+    "VALUE_WITHOUT_KEY",
+    "WRONG_EQUALS",
+    "WRONG_QUOTES",
+]

@@ -7,6 +7,7 @@ from mirc.grammar.automaton import CHARACTER, END, Word
 
 NAMES = frozenset({"NAME", "STRING"})
 BLOCK_AHEAD = re.compile(r'[ \t]*(?:[\w.\[\]:]+|"[^"\n]*")?[ \t]*\{')
+HEAD_AHEAD = re.compile(r"[ \t]*(?:[\"{']|[\w.]+(?![\w.]|[ \t]*=)|\n[ \t]*[\w\".]+[ \t]*\{)")
 _NOISE = re.compile(r"[^\s{}\[\](),=@]+")
 
 
@@ -29,6 +30,8 @@ def shown(word: Word) -> str:
     if word.kind == END:
         return "end of file"
     text = word.text if len(word.text) <= 40 else word.text[:39] + "…"
-    if word.kind == CHARACTER and not (text.isascii() and text.isprintable()):
+    if word.kind == CHARACTER and not text.isprintable():
+        return f"U+{ord(text):04X}"
+    if word.kind == CHARACTER and not text.isascii():
         return f"`{text}` (U+{ord(text):04X})"
     return f"`{text}`"

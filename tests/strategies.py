@@ -49,7 +49,7 @@ BARE_NAMES = st.one_of(
     st.builds(lambda word, i: f"{word}[{i}]", WORDS, st.integers(0, 99)),
     st.builds(lambda word, i: f"{word}[{i}:{i + 8}]", WORDS, st.integers(0, 99)),
 )
-ODD_NAMES = st.one_of(st.text(max_size=8), st.sampled_from(KEYWORDS)).filter(
+ODD_NAMES = st.one_of(st.text(min_size=1, max_size=8), st.sampled_from(KEYWORDS)).filter(
     lambda name: not is_bare(name)
 )
 NAMES = st.one_of(BARE_NAMES, ODD_NAMES)

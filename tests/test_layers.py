@@ -19,6 +19,8 @@ LAYERS = (
     "graph",
     "bounds",
     "lint",
+    "explain",
+    "changes",
     "frontend",
     "passes",
     "emit",
@@ -28,13 +30,14 @@ LAYERS = (
     "simulate",
     "observe",
     "report",
+    "lsp",
     "cli",
 )
 # The controller is never to see the workload, and the simulator none of torch.
 TORCH_ROOMS = ("frontend", "observe")
 TORCH = ("torch", "transformers")
 # `mirc check` starts light: these rooms import nothing heavy.
-LIGHT_ROOMS = ("diagnostics", "ir", "grammar", "machine", "lint")
+LIGHT_ROOMS = ("diagnostics", "ir", "grammar", "machine", "lint", "explain", "changes")
 HEAVY = ("torch", "transformers", "networkx", "numpy", "numba", "scipy")
 LONGEST_MODULE = 400
 

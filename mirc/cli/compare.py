@@ -9,6 +9,7 @@ from typing import TextIO
 import click
 
 import mirc
+from mirc.cli.completion import complete_files
 from mirc.cli.options import format_option, output_option
 from mirc.cli.output import write_text
 from mirc.diagnostics import CouldNotRun
@@ -17,7 +18,7 @@ from mirc.lint.sources import STDIN, STDIN_NAME, sources
 
 
 @click.command(no_args_is_help=True)
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", shell_complete=complete_files)
 @click.argument("events", metavar="EVENTS|-")
 @click.option(
     "--plan", metavar="NAME", help="Score the times of this plan, not of the log's machine."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirc.cli.compile_summary import as_json, as_text
+from mirc.cli.completion import complete_machines
 from mirc.cli.options import format_option, output_option
 from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun
@@ -67,6 +68,7 @@ def _machines(
     multiple=True,
     callback=_machines,
     metavar="NAME|FILE",
+    shell_complete=complete_machines,
     help="Add a plan for this machine; may be given several times.",
 )
 @click.option(

@@ -5,6 +5,7 @@ import json
 import click
 
 import mirc
+from mirc.cli.completion import complete_machines
 from mirc.cli.options import format_option
 from mirc.machine.describe import as_json, as_list, as_table
 from mirc.machine.load import load, names, source
@@ -12,7 +13,12 @@ from mirc.machine.load import load, names, source
 
 @click.group(no_args_is_help=True)
 def machine() -> None:
-    """List the machines that plans are made for, or show one."""
+    """List the machines that plans are made for, or show one.
+
+    \b
+    mirc machine list
+    mirc machine show h100-sxm
+    """  # noqa: D301 - click's own mark, not a backslash
 
 
 @machine.command("list")
@@ -27,7 +33,7 @@ def list_(output_format: str) -> None:
 
 
 @machine.command()
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", shell_complete=complete_machines)
 @format_option("text", "json")
 @click.option("--toml", is_flag=True, help="Print its TOML, to start your own from.")
 def show(name: str, output_format: str, *, toml: bool) -> None:

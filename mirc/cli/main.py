@@ -1,10 +1,8 @@
 """Arguments into a command: the list of commands, and what happens when one cannot go on."""
 
-import difflib
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -19,6 +17,13 @@ from mirc.diagnostics.errors import CouldNotRun
 # command runs: `mirc --help` and `mirc check` start without numpy and torch.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("check", "mirc.cli.check:check", "Report what is wrong in .mir files."),
+    ("fmt", "mirc.cli.fmt:fmt", "Write .mir files in the one canonical form."),
+    ("explain", "mirc.cli.explain:explain", "Explain a rule, a key, a word, or one object."),
+    ("diff", "mirc.cli.diff:diff", "Say what changed between two .mir files, and how risky it is."),
+    ("convert", "mirc.cli.convert:convert", "Turn .mir into JSON, and JSON into .mir."),
+    ("schema", "mirc.cli.schema:schema", "Print the JSON Schema of the JSON form."),
+    ("completion", "mirc.cli.completion:completion", "Print the script for a shell's Tab key."),
+    ("lsp", "mirc.cli.lsp:lsp", "Serve editors over the Language Server Protocol."),
     ("compile", "mirc.cli.compile:compile_", "Turn a model into memory intent (.mir)."),
     ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
     ("compare", "mirc.cli.compare:compare", "Compare what a .mir file declares with a run."),
@@ -71,10 +76,23 @@ class Commands(click.Group):
         """Find the command that ``args`` begins with; an unknown one gets the nearest name."""
         names = self.list_commands(ctx)
         if args[0] not in names and not args[0].startswith("-"):
+            import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
+
             near = difflib.get_close_matches(args[0], names, n=1)
             advice = f"did you mean `{near[0]}`?" if near else f"choose from {', '.join(names)}"
             raise click.UsageError(f"there is no command `{args[0]}`: {advice}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Offer the commands that begin so, without importing any, and the options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - where Tab was pressed
+
+        found = [
+            CompletionItem(name, help=summary)
+            for name, _, summary in COMMANDS
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
@@ -107,6 +125,8 @@ class Commands(click.Group):
         except Exception as error:  # noqa: BLE001 - the last line of defence
             _say(*_sentences(error))
             if os.environ.get("MIRC_DEBUG"):
+                import traceback  # noqa: PLC0415 - only a bug needs it
+
                 traceback.print_exc()
             _discard_output()
             sys.exit(COULD_NOT_RUN)

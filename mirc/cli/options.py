@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mirc.cli.completion import complete_machines
 from mirc.cli.output import check_writable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def machines_option(summary: str) -> Callable[[Command], Command]:
         type=MachineType(),
         multiple=True,
         metavar="NAME|FILE",
+        shell_complete=complete_machines,
         help=f"{summary} From `mirc machine list`, or a .toml file; may be given several times.",
     )
 

@@ -1,7 +1,6 @@
 """A command's text into a file, whole or not at all, or onto standard output."""
 
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,8 +75,9 @@ def check_writable(path: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
+
     # O_EXCL and mode 0666: the umask decides, as it does for any file that a shell makes.
-    temporary = target.parent / f".mirc-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".mirc-{os.urandom(8).hex()}.tmp"
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import mirc
+from mirc.cli.completion import complete_files, complete_machines
 from mirc.cli.options import format_option, output_option
 from mirc.cli.output import check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun, Source
@@ -14,13 +15,14 @@ from mirc.lint.sources import STDIN, sources
 
 
 @click.command(no_args_is_help=True)
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", shell_complete=complete_files)
 @click.option(
     "-M",
     "--machine",
     "machines",
     multiple=True,
     metavar="NAME|FILE",
+    shell_complete=complete_machines,
     help="Simulate this machine; may be given several times. Without it, those of FILE's plans.",
 )
 @click.option(

@@ -6,6 +6,8 @@ import attrs
 
 from mirc.diagnostics.model import Diagnostic, Severity, Source
 
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}  # an error comes first
+
 
 def _in_order(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     """Return each finding once, by place, then code, then words."""
@@ -19,10 +21,25 @@ def _in_order(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
 
 @attrs.frozen
 class FileFindings:
-    """What was found in one source: sorted by place, no finding twice."""
+    """What was found in one source: sorted by place, no finding twice.
+
+    Findings at ``fail_level`` or above fail the run. ``stale`` says, one line each, which entries
+    of a baseline no longer occur.
+    """
 
     source: Source
     diagnostics: tuple[Diagnostic, ...] = attrs.field(converter=_in_order)
+    fail_level: Severity = attrs.field(default=Severity.WARNING, kw_only=True)
+    stale: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+
+    @property
+    def fails(self) -> bool:
+        """Whether any finding is at the fail level or above."""
+        return any(map(self.is_failure, self.diagnostics))
+
+    def is_failure(self, diagnostic: Diagnostic) -> bool:
+        """Whether a finding is at the fail level or above."""
+        return _RANK[diagnostic.rule.severity] <= _RANK[self.fail_level]
 
 
 @attrs.frozen
@@ -38,6 +55,10 @@ class Findings:
 
     @property
     def exit_code(self) -> int:
-        """0 when nothing is worse than a hint, else 1."""
-        counts = self.counts
-        return int(counts[Severity.ERROR] + counts[Severity.WARNING] > 0)
+        """1 when any file fails, else 0."""
+        return int(any(file.fails for file in self.files))
+
+    def worst_first(self) -> tuple[tuple[FileFindings, Diagnostic], ...]:
+        """Return all findings with their files: errors first, else in order."""
+        found = [(file, d) for file in self.files for d in file.diagnostics]
+        return tuple(sorted(found, key=lambda pair: _RANK[pair[1].rule.severity]))

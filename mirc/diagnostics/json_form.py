@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+from mirc.diagnostics.addresses import portable
 from mirc.diagnostics.findings import Findings
-from mirc.diagnostics.model import Diagnostic, Severity, Source, Span
+from mirc.diagnostics.model import Diagnostic, Fix, Severity, Source, Span
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"  # 1.1 added subject and fix
 SCHEMA = "urn:mirc:schema:check:1"
 
 
@@ -51,12 +52,28 @@ def _diagnostic(source: Source, diagnostic: Diagnostic) -> dict[str, Any]:
             {"message": related.message, **_place(source, related.span)}
             for related in diagnostic.related
         ],
+        "subject": diagnostic.subject,
+        "fix": _fix(source, diagnostic.fix) if diagnostic.fix is not None else None,
+    }
+
+
+def _fix(source: Source, fix: Fix) -> dict[str, Any]:
+    return {
+        "message": fix.message,
+        "edits": [
+            {
+                "start": _position(source, edit.span.start),
+                "end": _position(source, edit.span.end),
+                "text": edit.text,
+            }
+            for edit in fix.edits
+        ],
     }
 
 
 def _place(source: Source, span: Span) -> dict[str, Any]:
     return {
-        "file": source.name.encode("utf-8", "replace").decode(),
+        "file": portable(source.name),
         "start": _position(source, span.start),
         "end": _position(source, span.end),
     }

@@ -100,6 +100,13 @@ def _block(source: Source, diagnostic: Diagnostic, palette: Palette) -> Iterator
         yield from _shown(source, related.span, gutter, palette.place, palette)
     if diagnostic.hint:
         yield _paint("help", palette.strong) + ": " + safe(diagnostic.hint)
+    if diagnostic.fix is not None:
+        yield (
+            _paint("fix", palette.strong)
+            + ": "
+            + safe(diagnostic.fix.message)
+            + " (run with --fix)"
+        )
 
 
 def _shown(source: Source, span: Span, gutter: int, colour: str, palette: Palette) -> Iterator[str]:

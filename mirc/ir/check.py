@@ -1,23 +1,31 @@
 """The fields of one declaration against the field table, and their references against an index."""
 
+from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 import attrs
 
-from mirc.diagnostics import Diagnostic, Related, Rule, Span
+from mirc.diagnostics import Diagnostic, Fix, Related, Rule, Span
 from mirc.ir import rules
 from mirc.ir.enums import ObjectClass, SignalKind
 from mirc.ir.fields import FIELD_BY_KEY, KEYS_WHERE, FieldSpec, Where
 from mirc.ir.fields.spec import DATA, OVERRIDES
+from mirc.ir.fixes import bracketed, spelt, spelt_key, without_confidence, without_exponent
 from mirc.ir.index import Index
 from mirc.ir.module import Block, Field, Signal
-from mirc.ir.names import is_bare
+from mirc.ir.names import UNREADABLE, is_bare
+from mirc.ir.places import Mark, Places
 from mirc.ir.suggest import Names, closest
-from mirc.ir.types import Fault, ListOf, Mismatch, Path, RefKind
+from mirc.ir.types import NAMELESS, Fault, ListOf, Mismatch, RefKind
 
-_NOWHERE = Span(0, 0)
-_SUGGESTED = 50  # undeclared names for which a near one is looked for
+_REMEMBERED = 1 << 16  # fields known to be right in one context
+_STRANGE = 20  # keys of one block that are asked whether they are a required one misspelt
+_SUGGESTED = 100  # words for which a near one is looked for
 _Block = TypeVar("_Block", bound=Block)
+_REQUIRED: dict[Where, tuple[str, ...]] = {
+    where: tuple(key for key, spec in keys.items() if where in spec.required)
+    for where, keys in KEYS_WHERE.items()
+}
 _FAULT_RULES = {
     Fault.TYPE: rules.WRONG_TYPE,
     Fault.WORD: rules.UNKNOWN_WORD,
@@ -36,31 +44,19 @@ _UNDECLARED: dict[RefKind, Rule] = {
 }
 
 
-class Places:
-    """Where the parts of a field stand; a parser knows better than its whole span."""
-
-    def key(self, field: Field) -> Span:
-        """Return the span of the key."""
-        return field.span or _NOWHERE
-
-    def value(self, field: Field, path: Path = ()) -> Span:
-        """Return the span of the value, or of the element that ``path`` leads to."""
-        del path
-        return field.span or _NOWHERE
-
-    def confidence(self, field: Field) -> Span:
-        """Return the span of the confidence."""
-        return field.span or _NOWHERE
-
-
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False)
 class Context:
-    """Where fields stand: the declaration, its object's class, the steps of the phase around."""
+    """Where fields stand: the kind of declaration, its object's class, the steps of the phase.
+
+    ``right`` are the ids of fields, and of whole tuples of them, that were found right here: equal
+    lines share one node, so most of a long file is looked at once.
+    """
 
     where: Where
-    klass: ObjectClass | None
-    name: str
-    steps: frozenset[str] | None
+    klass: ObjectClass | None = None
+    steps: frozenset[str] | None = None
+    complete: bool = False  # whether the keys that are required must be there
+    right: set[int] = attrs.field(factory=set, repr=False)
 
 
 class Checker:
@@ -71,61 +67,120 @@ class Checker:
         self.places = places
         self.found = found
         self._reported: set[tuple[RefKind, str, frozenset[str] | None]] = set()
+        self._asked = 0
+        self._contexts: dict[tuple[Where, ObjectClass | None, int, bool], Context] = {}
 
-    def note(self, rule: Rule, span: Span, message: str, hint: str | None = None) -> None:
+    def context(
+        self,
+        where: Where,
+        klass: ObjectClass | None = None,
+        steps: frozenset[str] | None = None,
+        *,
+        complete: bool = False,
+    ) -> Context:
+        """Return the one context of its kind; ``steps`` must outlive it."""
+        key = (where, klass, id(steps), complete)
+        context = self._contexts.get(key)
+        if context is None:
+            context = self._contexts[key] = Context(where, klass, steps, complete)
+        return context
+
+    def note(
+        self,
+        rule: Rule,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        fix: Fix | None = None,
+    ) -> None:
         """Add a finding."""
-        self.found.append(Diagnostic(rule, span, message, hint))
+        self.found.append(Diagnostic(rule, span, message, hint, fix=fix))
+
+    def near(self, word: str, words: Iterable[str]) -> str | None:
+        """Return the word that was probably meant; None, unseen, after many questions."""
+        self._asked += 1
+        return closest(word, words) if self._asked <= _SUGGESTED else None
 
     def fields(self, block: _Block, context: Context) -> _Block:
-        """Return the block with only those fields that are right."""
-        allowed = KEYS_WHERE[context.where]
-        first: dict[str, Field] = {}
-        wrong = 0
-        for field in block.fields:
-            if first.setdefault(field.key, field) is not field:
-                wrong += 1
-                self._duplicate(field, first[field.key])
-            elif not self._field(field, allowed.get(field.key), context):
-                wrong += 1
-                first[field.key] = _WRONG
-        if not wrong:
+        """Return the block with only those fields that are right; report the others."""
+        right, fields = context.right, block.fields
+        if id(fields) in right:
             return block
-        kept = tuple(field for field in block.fields if first[field.key] is field)
-        return attrs.evolve(block, fields=kept)
+        keys = {field.key for field in fields}
+        if len(keys) < len(fields):
+            return self._without_repeats(block, context)
+        allowed = KEYS_WHERE[context.where]
+        wrong: set[int] = set()
+        for field in fields:
+            if id(field) in right:
+                continue
+            if self._field(block, field, allowed.get(field.key), context):
+                right.add(id(field))
+            else:
+                wrong.add(id(field))
+        missing = context.complete and self._missing(block, context, keys)
+        if wrong:
+            return attrs.evolve(block, fields=tuple(f for f in fields if id(f) not in wrong))
+        if not missing:
+            if len(right) > _REMEMBERED:
+                right.clear()
+            right.add(id(fields))
+        return block
 
-    def required(self, block: Block, context: Context) -> None:
+    def _without_repeats(self, block: _Block, context: Context) -> _Block:
+        """Check a block in which a key stands twice: the first right one holds."""
+        allowed = KEYS_WHERE[context.where]
+        times: dict[str, int] = {}
+        kept: dict[str, Field] = {}
+        for field in block.fields:
+            nth = times[field.key] = times.get(field.key, -1) + 1
+            if nth:
+                self._duplicate(block, field, nth, seen=field.key in kept)
+            elif self._field(block, field, allowed.get(field.key), context):
+                kept[field.key] = field
+        if context.complete:
+            self._missing(block, context, times.keys())
+        return attrs.evolve(block, fields=tuple(kept.values()))
+
+    def _missing(self, block: Block, context: Context, written: Collection[str]) -> bool:
         """Report each key that the declaration must have and has not, right or wrong."""
-        written = {field.key for field in block.fields}
-        for key, spec in KEYS_WHERE[context.where].items():
-            if context.where in spec.required and key not in written:
-                self.note(
-                    rules.MISSING_KEY,
-                    block.span or _NOWHERE,
-                    f"`{block.name}` has no `{key}`",
-                    f"add `{key} = ...`: {spec.type.describe()}",
-                )
+        missing = [key for key in _REQUIRED[context.where] if key not in written]
+        if missing:  # one that is misspelt is reported as that
+            known = KEYS_WHERE[context.where]
+            strange = [field.key for field in block.fields if field.key not in known]
+            meant = {closest(key, known) for key in strange[:_STRANGE]}
+            missing = [key for key in missing if key not in meant]
+        for key in missing:
+            self.note(
+                rules.MISSING_KEY,
+                self.places.name(block),
+                f"`{block.name}` has no `{key}`",
+                f"add `{key} = ...`: {FIELD_BY_KEY[key].type.describe()}",
+            )
+        return bool(missing)
 
     def known_signal(self, signal: Signal) -> None:
         """Report a signal that neither the runtime nor a step raises."""
         if signal.name.lower() in self.index.signals:
             return
-        near = closest(signal.name, sorted(self.index.signals))
+        near = self.near(signal.name, sorted(self.index.signals))
         hint = f"write `{near}`" if near else f"use one of {', '.join(SignalKind)}"
         self.note(
             rules.UNKNOWN_SIGNAL,
-            signal.span or _NOWHERE,
+            self.places.name(signal),
             f"`{signal.name}` is not a signal, and no step raises it",
             hint,
         )
 
     def refers(
-        self, kind: RefKind, name: str, span: Span, steps: frozenset[str] | None = None
+        self, kind: RefKind, name: str, mark: Mark, steps: frozenset[str] | None = None
     ) -> bool:
         """Say whether a name is declared; report it the first time that it is not."""
         if self.index.knows(kind, name, steps):
             return True
         cause = (kind, name, steps if kind is RefKind.STEP else None)
-        if name in self.index.lost or cause in self._reported:
+        lost = name in self.index.lost or UNREADABLE in self.index.lost
+        if lost or cause in self._reported:
             return False
         self._reported.add(cause)
         if kind is RefKind.MACHINE:
@@ -134,7 +189,7 @@ class Checker:
             message = f"`{name}` is a step of another phase"
         else:
             message = f"{kind} `{name}` is not declared"
-        self.note(_UNDECLARED[kind], span, message, self._hint(kind, name, steps))
+        self.note(_UNDECLARED[kind], self.places.of(mark), message, self._hint(kind, name, steps))
         return False
 
     def _hint(self, kind: RefKind, name: str, steps: frozenset[str] | None) -> str | None:
@@ -151,99 +206,117 @@ class Checker:
             return f"declare it, or write `extern object {shown}` if another file does"
         return None
 
-    def _duplicate(self, field: Field, first: Field) -> None:
-        if first is _WRONG:  # the first was reported already; this one is in its place
+    def _duplicate(self, block: Block, field: Field, nth: int, *, seen: bool) -> None:
+        if not seen:  # the first was reported already; this one is in its place
             return
         self.found.append(
             Diagnostic(
                 rules.DUPLICATE_FIELD,
-                self.places.key(field),
+                self.places.key(block, field.key, nth),
                 f"`{field.key}` is written twice here",
                 "remove one",
-                (Related(self.places.key(first), "first written here"),),
+                (Related(self.places.key(block, field.key), "first written here"),),
             )
         )
 
-    def _field(self, field: Field, spec: FieldSpec | None, context: Context) -> bool:
+    def _field(self, block: Block, field: Field, spec: FieldSpec | None, context: Context) -> bool:
         if spec is None:
-            self._no_such_key(field, context)
+            self._no_such_key(block, field, context)
             return False
-        if spec.classes and not self._fits_class(field, spec, context):
+        if spec.classes and not self._fits_class(block, field, spec, context):
             return False
         try:
             spec.type.read(field.value)
         except Mismatch as mismatch:
-            self._mismatch(field, spec, mismatch)
+            self._mismatch(block, field, spec, mismatch)
             return False
         right = True
-        for found in spec.type.references(field.value):
+        nameless = type(field.value) in NAMELESS
+        for found in () if nameless else spec.type.references(field.value):
             if not self.index.knows(found.kind, found.name, context.steps):
-                span = self.places.value(field, found.path)
-                right = self.refers(found.kind, found.name, span, context.steps) and right
+                mark = Mark(block, field.key, found.path)
+                right = self.refers(found.kind, found.name, mark, context.steps) and right
         if field.confidence is not None:
-            right = self._confidence(field, spec) and right
+            right = self._confidence(block, field, spec) and right
         return right
 
-    def _fits_class(self, field: Field, spec: FieldSpec, context: Context) -> bool:
+    def _fits_class(self, block: Block, field: Field, spec: FieldSpec, context: Context) -> bool:
         klass = context.klass
         if klass is None or klass in spec.classes or context.where not in DATA | OVERRIDES:
             return True
         owners = ", ".join(sorted(spec.classes))
         self.note(
             rules.WRONG_CLASS,
-            self.places.key(field),
-            f"`{field.key}` belongs to {owners}, but `{context.name}` is {klass}",
+            self.places.key(block, field.key),
+            f"`{field.key}` belongs to {owners}, but `{block.name}` is {klass}",
             "remove it, or change the class",
         )
         return False
 
-    def _no_such_key(self, field: Field, context: Context) -> None:
-        span = self.places.key(field)
+    def _no_such_key(self, block: Block, field: Field, context: Context) -> None:
+        span = self.places.key(block, field.key)
         known = FIELD_BY_KEY.get(field.key)
         if known is not None:
             homes = " or ".join(where.value for where in Where if where in known.where)
             message = f"`{field.key}` does not belong in {context.where.value}"
             self.note(rules.MISPLACED_KEY, span, message, f"write it in {homes}")
             return
-        near = closest(field.key, KEYS_WHERE[context.where]) or closest(field.key, FIELD_BY_KEY)
-        hint = f"did you mean `{near}`?" if near else None
+        here = KEYS_WHERE[context.where]
+        near = self.near(field.key, here) or self.near(field.key, FIELD_BY_KEY)
+        home = _home(near, context) if near else ""
+        hint = f"did you mean `{near}`{home}?" if near else None
         message = f"`{field.key}` is not a key of {context.where.value}"
-        self.note(rules.UNKNOWN_KEY, span, message, hint)
+        fix = None if home else spelt_key(self.places, block, field, near, here.get(near or ""))
+        self.note(rules.UNKNOWN_KEY, span, message, hint, fix)
 
-    def _mismatch(self, field: Field, spec: FieldSpec, mismatch: Mismatch) -> None:
-        hint = None
+    def _mismatch(self, block: Block, field: Field, spec: FieldSpec, mismatch: Mismatch) -> None:
+        hint = fix = None
+        span = self.places.value(block, field.key, mismatch.path)
         if mismatch.words:
-            near = closest(mismatch.found, mismatch.words)
+            near = self.near(mismatch.found, mismatch.words)
             shown = mismatch.words[:20]
             hint = f"did you mean `{near}`?" if near else f"use one of {', '.join(shown)}"
+            fix = spelt(span, mismatch.found, near)
         elif isinstance(spec.type, ListOf) and spec.type.item.matches(field.value):
             hint = "put it in brackets, even if it is the only one"
+            fix = bracketed(self.places, block, field, spec.type)
+        elif mismatch.fault is Fault.TYPE and "number" in mismatch.message:
+            hint, fix = without_exponent(span, field.value, mismatch.path)
         self.note(
             _FAULT_RULES[mismatch.fault],
-            self.places.value(field, mismatch.path),
+            span,
             f"`{field.key}`: {mismatch.message}",
             hint,
+            fix,
         )
 
-    def _confidence(self, field: Field, spec: FieldSpec) -> bool:
+    def _confidence(self, block: Block, field: Field, spec: FieldSpec) -> bool:
         assert field.confidence is not None  # noqa: S101 - the caller looked
         if not spec.estimate:
             kind = "a fact" if spec.strength == "fact" else "a promise"
             self.note(
                 rules.CONFIDENCE_ON_CONTRACT,
-                self.places.confidence(field),
+                self.places.confidence(block, field.key),
                 f"`{field.key}` is {kind} ({spec.strength}) and carries no confidence",
                 "remove the confidence: only estimates have one",
+                without_confidence(self.places, block, field.key),
             )
             return False
         if not 0.0 <= field.confidence <= 1.0:
             self.note(
                 rules.CONFIDENCE_RANGE,
-                self.places.confidence(field),
+                self.places.confidence(block, field.key),
                 "a confidence is a number from 0 to 1",
             )
             return False
         return True
 
 
-_WRONG = Field("", False)  # noqa: FBT003 - a sentinel in place of a field that was left out
+def _home(key: str, context: Context) -> str:
+    """Say where a key belongs, if not here."""
+    spec = FIELD_BY_KEY[key]
+    if context.where not in spec.where:
+        return ", which belongs in " + " or ".join(w.value for w in Where if w in spec.where)
+    if spec.classes and context.klass is not None and context.klass not in spec.classes:
+        return f", which belongs to {', '.join(sorted(spec.classes))}"
+    return ""

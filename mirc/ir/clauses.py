@@ -164,7 +164,11 @@ class ScheduleItem(Type):
         if not isinstance(value, Call):
             yield from Ref(RefKind.PHASE).references(value)
         elif (form := self._form(value.name)) is not None:
-            yield from form.references(_count_first(value))
+            counted = _count_first(value)
+            moved = counted is not value
+            for found in form.references(counted):
+                first, *rest = found.path
+                yield attrs.evolve(found, path=(first - moved, *rest))
 
 
 def _count_first(value: Call) -> Call:

@@ -83,7 +83,7 @@ class Form(Type):
         for index, arg in enumerate(value.args):
             if index < len(self.params) or self.rest is not None:
                 for found in self._param(index).references(arg):
-                    yield attrs.evolve(found, path=(index, *found.path))
+                    yield found.inside(index)
 
 
 @attrs.frozen
@@ -108,6 +108,14 @@ class Bare(Type):
         return (self.word,)
 
 
+def _accepts(option: Type, value: object) -> bool:
+    try:
+        option.read(value)
+    except Mismatch:
+        return False
+    return True
+
+
 @attrs.frozen
 class OneOf(Type):
     """The first alternative whose kind matches decides what is reported."""
@@ -118,14 +126,14 @@ class OneOf(Type):
         return any(option.matches(value) for option in self.options)
 
     def _option(self, value: object) -> Type | None:
-        matching = [option for option in self.options if option.matches(value)]
-        for option in matching[:-1]:
-            try:
-                option.read(value)
-            except Mismatch:
+        chosen = None
+        for option in self.options:
+            if not option.matches(value):
                 continue
-            return option
-        return matching[-1] if matching else None
+            if chosen is not None and _accepts(chosen, value):
+                return chosen
+            chosen = option
+        return chosen
 
     def read(self, value: object) -> Any:
         option = self._option(value)

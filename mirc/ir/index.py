@@ -28,26 +28,41 @@ class Index:
         machines: frozenset[str] | None = None,
         lost: frozenset[str] = frozenset(),
     ) -> None:
-        blocks = tuple(blocks)
         self.machines = machines
         self.lost = lost
-        self.classes: dict[str, ObjectClass | None] = {
-            b.name: _class_of(b) for b in blocks if isinstance(b, Object | Template)
-        }
-        self.family_class: dict[str, ObjectClass | None] = {}
-        for name, klass in self.classes.items():
-            if name.endswith("]"):
-                for family in families_of(name):
-                    self.family_class.setdefault(family, klass)
-        self.phases = {b.name: b for b in blocks if isinstance(b, Phase)}
+        self.classes: dict[str, ObjectClass | None] = {}
+        self.phases: dict[str, Phase] = {}
+        names: dict[type[Block], list[str]] = {Coalition: [], Tenant: [], Claim: []}
+        class_of: dict[int, ObjectClass | None] = {}  # by the fields, which equal blocks share
+        for block in blocks:
+            kind = type(block)
+            if kind is Object or kind is Template:
+                fields = id(block.fields)
+                if fields not in class_of:
+                    class_of[fields] = _class_of(block)
+                self.classes[block.name] = class_of[fields]
+            elif isinstance(block, Phase):
+                self.phases[block.name] = block
+            elif kind in names:
+                names[kind].append(block.name)
         self.steps = {
             name: frozenset(step.name for step in phase.steps)
             for name, phase in self.phases.items()
         }
-        self.coalitions = frozenset(b.name for b in blocks if isinstance(b, Coalition))
-        self.tenants = frozenset(b.name for b in blocks if isinstance(b, Tenant))
-        self.claims = frozenset(b.name for b in blocks if isinstance(b, Claim))
+        self.coalitions = frozenset(names[Coalition])
+        self.tenants = frozenset(names[Tenant])
+        self.claims = frozenset(names[Claim])
         self.data_names = Names(self.classes)
+
+    @cached_property
+    def family_class(self) -> dict[str, ObjectClass | None]:
+        """The class of each family's first part, by the family's name."""
+        found: dict[str, ObjectClass | None] = {}
+        for name, klass in self.classes.items():
+            if name.endswith("]"):
+                for family in families_of(name):
+                    found.setdefault(family, klass)
+        return found
 
     @cached_property
     def all_steps(self) -> frozenset[str]:

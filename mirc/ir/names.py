@@ -22,9 +22,13 @@ KEYWORDS = (
     "false",
 )
 
+UNREADABLE = "*"  # among lost names: some name could not be read, and may be any
+
 # The NAME terminal of grammar/mir.lark; a test holds the two against each other.
 NAME_PATTERN = r"(?:[0-9]+\.)*[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:\[[0-9]+(?::[0-9]+)?\])*"
-_bare = re.compile(NAME_PATTERN, re.ASCII).fullmatch
+# Possessive: the same names, and one of a million dots costs no memory.
+POSSESSIVE_NAME = NAME_PATTERN.replace(")*", ")*+")
+_bare = re.compile(POSSESSIVE_NAME, re.ASCII).fullmatch
 _RESERVED = frozenset(KEYWORDS)
 _PART = re.compile(r"\[([0-9]+)(?::([0-9]+))?\]$")
 
@@ -55,8 +59,8 @@ def part_name(family: str, first: int, last: int | None = None) -> str:
 def families_of(name: str) -> tuple[str, ...]:
     """Return the families a part belongs to, nearest first: ``P[3][0:8]`` gives ``P[3]``, ``P``."""
     found = []
-    while (match := _PART.search(name)) is not None and match.start():
-        name = name[: match.start()]
+    while (opening := name.rfind("[")) > 0 and _PART.match(name, opening) is not None:
+        name = name[:opening]
         found.append(name)
     return tuple(found)
 

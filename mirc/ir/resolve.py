@@ -83,10 +83,10 @@ class View:
         self.module = module
         self._data = module.data
         self._layers = tuple(_layers(module, phase, signal, plan))
-        self._fields: dict[str, dict[str, Field]] = {}
-        self._classes: dict[str, ObjectClass | None] = {}
+        # By the ids of nodes that the module holds: equal lines and bodies of a text share one.
+        self._fields: dict[int, dict[str, Field]] = {}
+        self._typed: dict[int, Any] = {}
         self._defaults: dict[tuple[str, ObjectClass | None], Resolved] = {}
-        self._typed: dict[tuple[str, type, object], Any] = {}
 
     def get(self, name: str, key: str) -> Resolved:
         """Resolve one field of an object or template; raise KeyError for an unknown name or key."""
@@ -101,21 +101,40 @@ class View:
 
     def value(self, name: str, key: str) -> Any:
         """Return the typed value alone."""
-        return self.get(name, key).value
+        if self._layers:
+            return self.get(name, key).value
+        written = self._written(name).get(key)
+        if written is not None:
+            return self._read(written)
+        return self._default(self.class_of(name), key).value
+
+    def history(self, name: str, key: str) -> tuple[Resolved, ...]:
+        """Return all that was said of one field: what holds first, then what it took the place of.
+
+        The default stands last, whether or not there is one; raises KeyError as ``get`` does.
+        """
+        said = []
+        for layer, source, overrides in self._layers:
+            for target in (name, *families_of(name)):
+                found = overrides.get(target, {}).get(key)
+                if found is not None:
+                    said.append(self._resolved(found, Origin(layer, source, found)))
+        written = self._written(name).get(key)
+        if written is not None:
+            said.append(self._resolved(written, Origin(Layer.OBJECT, name, written)))
+        return (*said, self._default(self.class_of(name), key))
 
     def class_of(self, name: str) -> ObjectClass | None:
         """Return an object's class; None for an extern object that does not say."""
-        if name not in self._classes:
-            written = self._written(name).get("class")
-            self._classes[name] = None if written is None else read_field(written)
-        return self._classes[name]
+        written = self._written(name).get("class")
+        return None if written is None else self._read(written)
 
     def _written(self, name: str) -> dict[str, Field]:
-        fields = self._fields.get(name)
-        if fields is None:
-            fields = {field.key: field for field in self._data[name].fields}
-            self._fields[name] = fields
-        return fields
+        fields = self._data[name].fields
+        found = self._fields.get(id(fields))
+        if found is None:
+            found = self._fields[id(fields)] = {field.key: field for field in fields}
+        return found
 
     def _override(
         self, overrides: dict[str, dict[str, Field]], name: str, key: str
@@ -130,11 +149,14 @@ class View:
                     return shared[key]
         return None
 
+    def _read(self, field: Field) -> Any:
+        typed = self._typed.get(id(field))
+        if typed is None:
+            typed = self._typed[id(field)] = read_field(field)
+        return typed
+
     def _resolved(self, field: Field, origin: Origin) -> Resolved:
-        memo = (field.key, type(field.value), field.value)
-        if memo not in self._typed:
-            self._typed[memo] = read_field(field)
-        return Resolved(self._typed[memo], field.confidence, origin)
+        return Resolved(self._read(field), field.confidence, origin)
 
     def _default(self, klass: ObjectClass | None, key: str) -> Resolved:
         memo = (key, klass)

@@ -1,18 +1,30 @@
 """A word that does not exist into the one that was probably meant."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
+_FEW = 500  # words up to which each is compared
 _LONGEST = 200  # characters beyond which nobody's slip is looked for
 
 
-def closest(word: str, words: Iterable[str]) -> str | None:
-    """Return the one of a few words that is nearest to ``word``, or None."""
+def nearest(word: str, words: Sequence[str], count: int, cutoff: float) -> list[str]:
+    """Return up to ``count`` of a few words that are like ``word``, the nearest first.
+
+    ``cutoff`` is the least likeness, from 0 to 1.
+    """
     import difflib  # noqa: PLC0415 - 6 ms, and only needed where something is wrong
 
+    return difflib.get_close_matches(word[:_LONGEST], words, count, cutoff)
+
+
+def closest(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of a few words that is nearest to ``word``, or None; of many, one slip off."""
+    words = tuple(words)
+    if len(words) > _FEW:
+        return Names(frozenset(words)).closest(word)
     known = {known.casefold(): known for known in words}
-    near = difflib.get_close_matches(word[:_LONGEST].casefold(), known, n=1, cutoff=0.65)
+    near = nearest(word.casefold(), tuple(known), 1, 0.65)
     return known[near[0]] if near else None
 
 

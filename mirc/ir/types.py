@@ -8,10 +8,12 @@ from typing import Any
 
 import attrs
 
+from mirc.ir.places import Path
 from mirc.ir.units import PS_PER_US
 from mirc.ir.values import Call, Name, Size, Text, Time
 
-Path = tuple[int, ...]
+NAMELESS = frozenset({int, float, bool, Size, Time})
+"""Types of values that refer to nothing."""
 
 
 class Fault(Enum):
@@ -82,6 +84,10 @@ class Reference:
     kind: RefKind
     name: str
     path: Path
+
+    def inside(self, index: int) -> "Reference":
+        """Return the same reference seen from the list or call around it."""
+        return Reference(self.kind, self.name, (index, *self.path))
 
 
 def describe(value: object) -> str:
@@ -386,7 +392,7 @@ class ListOf(Type):
         if isinstance(value, tuple):
             for index, item in enumerate(value):
                 for found in self.item.references(item):
-                    yield attrs.evolve(found, path=(index, *found.path))
+                    yield found.inside(index)
 
     @property
     def words(self) -> tuple[str, ...]:

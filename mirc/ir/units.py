@@ -27,13 +27,15 @@ class Unreadable(ValueError):  # noqa: N818 - it is what the text is
 
 def parse_int(text: str) -> int:
     """Read ``-1_024``; at most 40 digits."""
-    _bounded(text)
+    if len(text) > MAX_DIGITS:
+        _bounded(text)
     return int(text)
 
 
 def parse_float(text: str) -> float:
     """Read ``1.5e-3``; finite."""
-    _bounded(text)
+    if len(text) > MAX_DIGITS:
+        _bounded(text)
     value = float(text)
     if not math.isfinite(value):
         raise Unreadable("the number is too large")

@@ -1,14 +1,14 @@
 """Declarations as written into those that are right, and a finding for each that is not."""
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
 import attrs
 
-from mirc.diagnostics import Diagnostic, Related, Rule, Span
+from mirc.diagnostics import Diagnostic, Related, Rule
 from mirc.ir import rules
-from mirc.ir.check import Checker, Context, Places
-from mirc.ir.enums import ObjectClass
+from mirc.ir.check import Checker
 from mirc.ir.fields import Where
 from mirc.ir.index import Index
 from mirc.ir.module import (
@@ -25,9 +25,12 @@ from mirc.ir.module import (
     Template,
     Tenant,
 )
+from mirc.ir.places import Mark, Places
 from mirc.ir.types import RefKind
 
-_NOWHERE = Span(0, 0)
+MOST_FINDINGS = 20_000
+_LONG = 400  # characters of a message that quotes more than a word
+_QUOTED, _SHORT = re.compile(r"`([^`]{60})[^`]{20,}`"), r"`\1...`"
 _Block = TypeVar("_Block", bound=Block)
 _WHERE: dict[type[Block], Where] = {
     Block: Where.MODULE,
@@ -61,27 +64,66 @@ def verify(
 
     A plain ``Block`` is the module block. ``machines`` are the known machines' names, None to
     accept any; ``lost`` are names whose declarations could not be read, which are not reported.
-    Each cause is reported once, at its first place.
+    Each cause is reported once, at its first place. After ``MOST_FINDINGS`` the rest is not looked
+    at, and the module is empty.
     """
-    found: list[Diagnostic] = []
-    kept = tuple(_without_duplicates(blocks, found))
-    index = Index(kept, machines, lost)
-    verifier = _Verifier(Checker(index, places or Places(), found))
-    verified = tuple(block for block in map(verifier.block, kept) if block is not None)
+    found = _Report()
+    verified: tuple[Block, ...] = ()
+    try:
+        verified = _verified(blocks, machines, lost, places or Places(), found)
+    except _EnoughError:
+        last = found[-1]
+        more = f"{last.message}; what comes after {MOST_FINDINGS:,} findings is not reported"
+        found[-1] = attrs.evolve(last, message=more)
     declarations = tuple(block for block in verified if isinstance(block, Declaration))
     info = next((block for block in verified if type(block) is Block), None)
     found.sort(key=lambda d: (d.span, d.rule.code, d.message))
     return Verified(Module(declarations, info), tuple(found))
 
 
+class _EnoughError(Exception):
+    """More is wrong than anybody reads."""
+
+
+class _Report(list[Diagnostic]):
+    """Findings, up to a number; what they quote is shortened."""
+
+    def append(self, found: Diagnostic, /) -> None:
+        if len(found.message) + len(found.hint or "") > _LONG:
+            hint = None if found.hint is None else _QUOTED.sub(_SHORT, found.hint)
+            found = attrs.evolve(found, message=_QUOTED.sub(_SHORT, found.message), hint=hint)
+        super().append(found)
+        if len(self) >= MOST_FINDINGS:
+            raise _EnoughError
+
+
+def _verified(
+    blocks: tuple[Block, ...],
+    machines: frozenset[str] | None,
+    lost: frozenset[str],
+    places: Places,
+    found: list[Diagnostic],
+) -> tuple[Block, ...]:
+    kept = tuple(_without_duplicates(blocks, found, places))
+    verifier = _Verifier(Checker(Index(kept, machines, lost), places, found))
+    return tuple(block for block in map(verifier.block, kept) if block is not None)
+
+
 def _without_duplicates(
-    blocks: tuple[_Block, ...], found: list[Diagnostic], rule: Rule = rules.DUPLICATE_NAME
+    blocks: tuple[_Block, ...],
+    found: list[Diagnostic],
+    places: Places,
+    rule: Rule = rules.DUPLICATE_NAME,
 ) -> Iterator[_Block]:
-    first: dict[tuple[type[Block], str], Block] = {}
+    first: dict[type[Block], dict[str, Block]] = {}
     for block in blocks:
-        kind = Object if isinstance(block, Template) else type(block)
-        key = (kind, "" if kind is Block else block.name)
-        before = first.setdefault(key, block)
+        if not (block.name and block.name.isprintable()) and not _nameable(block.name):
+            span = places.name(block)
+            found.append(Diagnostic(rules.BAD_NAME, span, *_WHY_NOT[bool(block.name)]))
+        kind = Object if type(block) is Template else type(block)
+        if kind not in first:
+            first[kind] = {}
+        before = first[kind].setdefault("" if kind is Block else block.name, block)
         if before is block:
             yield block
             continue
@@ -92,12 +134,23 @@ def _without_duplicates(
         found.append(
             Diagnostic(
                 rule,
-                block.span or _NOWHERE,
+                places.name(block),
                 what,
                 hint,
-                (Related(before.span or _NOWHERE, "first written here"),),
+                (Related(places.name(before), "first written here"),),
             )
         )
+
+
+_WHY_NOT = {
+    False: ("a name cannot be empty", "write at least one character"),
+    True: ("half of a surrogate pair is no character", "write the character itself"),
+}
+
+
+def _nameable(name: str) -> bool:
+    """Whether a name can be written into a file: there is one, and it encodes."""
+    return bool(name) and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 class _Verifier:
@@ -107,15 +160,21 @@ class _Verifier:
         self.checker = checker
         self.index = checker.index
         self.found = checker.found
+        self.places = checker.places
 
     def block(self, block: Block) -> Block | None:
         """Check one declaration on top."""
-        where = _WHERE[type(block)]
-        steps = self.index.steps.get(block.name) if isinstance(block, Phase) else None
-        context = Context(where, self._class_of(block), block.name, steps)
-        checked = self.checker.fields(block, context)
-        if not (isinstance(block, Object) and block.extern):
-            self.checker.required(block, context)
+        kind = type(block)
+        if kind is Object or kind is Template:
+            complete = not (isinstance(block, Object) and block.extern)
+            klass = self.index.classes[block.name]
+            return self.checker.fields(
+                block, self.checker.context(_WHERE[kind], klass, complete=complete)
+            )
+        steps = self.index.steps.get(block.name) if kind is Phase else None
+        checked = self.checker.fields(
+            block, self.checker.context(_WHERE[kind], None, steps, complete=True)
+        )
         if isinstance(checked, Phase):
             return self._phase(checked, steps)
         if isinstance(checked, Signal):
@@ -126,13 +185,11 @@ class _Verifier:
             return self._plan(checked)
         return checked
 
-    def _class_of(self, block: Block) -> ObjectClass | None:
-        return self.index.classes.get(block.name) if isinstance(block, Object | Template) else None
-
     def _phase(self, phase: Phase, steps: frozenset[str] | None) -> Phase:
+        context = self.checker.context(Where.STEP, None, steps)
         kept = [
-            self.checker.fields(step, Context(Where.STEP, None, step.name, steps))
-            for step in _without_duplicates(phase.steps, self.found)
+            self.checker.fields(step, context)
+            for step in _without_duplicates(phase.steps, self.found, self.places)
         ]
         overrides = self._overrides(phase.overrides, Where.OVERRIDE, steps)
         return _replaced(phase, steps=tuple(kept), overrides=overrides)
@@ -140,11 +197,12 @@ class _Verifier:
     def _plan(self, plan: Plan) -> Plan:
         overrides = self._overrides(plan.overrides, Where.PLAN_OVERRIDE, None)
         phases = []
-        for phase in _without_duplicates(plan.phases, self.found):
-            if not self.checker.refers(RefKind.PHASE, phase.name, phase.span or _NOWHERE):
+        for phase in _without_duplicates(plan.phases, self.found, self.places):
+            if not self.checker.refers(RefKind.PHASE, phase.name, Mark(phase)):
                 continue
             steps = self.index.steps.get(phase.name)
-            checked = self.checker.fields(phase, Context(Where.PLAN_PHASE, None, phase.name, steps))
+            context = self.checker.context(Where.PLAN_PHASE, None, steps)
+            checked = self.checker.fields(phase, context)
             inner = self._overrides(phase.overrides, Where.PLAN_PHASE_OVERRIDE, steps)
             phases.append(_replaced(checked, overrides=inner))
         return _replaced(plan, overrides=overrides, phases=tuple(phases))
@@ -153,11 +211,15 @@ class _Verifier:
         self, overrides: tuple[Override, ...], where: Where, steps: frozenset[str] | None
     ) -> tuple[Override, ...]:
         kept = []
-        for override in _without_duplicates(overrides, self.found, rules.DUPLICATE_OVERRIDE):
-            if not self.checker.refers(RefKind.DATA, override.name, override.span or _NOWHERE):
+        for override in _without_duplicates(
+            overrides, self.found, self.places, rules.DUPLICATE_OVERRIDE
+        ):
+            name = override.name
+            if not self.index.knows(RefKind.DATA, name, None):
+                self.checker.refers(RefKind.DATA, name, Mark(override))
                 continue
-            klass = self.index.class_of(override.name)
-            kept.append(self.checker.fields(override, Context(where, klass, override.name, steps)))
+            klass = self.index.class_of(name)
+            kept.append(self.checker.fields(override, self.checker.context(where, klass, steps)))
         return tuple(kept)
 
 

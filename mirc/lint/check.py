@@ -2,39 +2,80 @@
 
 from mirc.diagnostics import Diagnostic, FileFindings, Findings, Source, Span
 from mirc.grammar.bind import bind
+from mirc.grammar.locate import SourcePlaces
 from mirc.grammar.memory import collection_paused
 from mirc.grammar.parse import parse
 from mirc.grammar.syntax_rules import EMPTY_FILE
 from mirc.ir.rules import MISSING_KEY
 from mirc.lint.context import Context
-from mirc.lint.registry import RULES
+from mirc.lint.registry import ALL_RULES, RULES
+from mirc.lint.settings import DEFAULT, Settings
 from mirc.machine import Machine
 from mirc.machine.load import names
 
+_IGNORES = "mirc:"  # what every ignore's comment holds
 
-def check(sources: tuple[Source, ...], machines: tuple[Machine, ...] = ()) -> Findings:
+
+def check(
+    sources: tuple[Source, ...],
+    machines: tuple[Machine, ...] = (),
+    settings: Settings = DEFAULT,
+) -> Findings:
     """Return all findings of all sources; placement is judged on ``machines`` if any are given."""
-    return Findings(tuple(check_source(source, machines) for source in sources))
+    return Findings(tuple(check_source(source, machines, settings) for source in sources))
 
 
-def check_source(source: Source, machines: tuple[Machine, ...] = ()) -> FileFindings:
-    """Return all findings of one source.
+def check_source(
+    source: Source,
+    machines: tuple[Machine, ...] = (),
+    settings: Settings = DEFAULT,
+) -> FileFindings:
+    """Return the findings of one source that ``settings`` ask for and no ignore takes away.
 
-    Lint rules judge only what parses: in a file with syntax errors half a declaration may be
-    missing, and what is said about the rest would be wrong.
+    Of the settings, ``machines`` and ``baseline`` are the caller's to load. Lint rules judge only
+    what parses: in a file with syntax errors half a declaration may be missing, and what is said
+    about the rest would be wrong.
     """
+    wanted = _wanted(settings, source.name)
+    found, finished = _found(source, machines, wanted)
+    found = tuple(diagnostic for diagnostic in found if diagnostic.rule.code in wanted)
+    if _IGNORES in source.text:
+        # Start-up: few files hold ignores.
+        from mirc.lint.suppress import suppressed  # noqa: PLC0415
+
+        left = suppressed(source, found, wanted if finished else frozenset())
+        found = tuple(diagnostic for diagnostic in left if diagnostic.rule.code in wanted)
+    return FileFindings(source, found, fail_level=settings.fail_level)
+
+
+def _found(
+    source: Source, machines: tuple[Machine, ...], wanted: frozenset[str]
+) -> tuple[tuple[Diagnostic, ...], bool]:
+    """Return what is found, and whether every rule had its say."""
     document = parse(source)
     bound = bind(document, frozenset(names()))
     if document.diagnostics:
         # A key that seems to be missing may stand in a part that could not be read.
-        certain = tuple(d for d in bound.diagnostics if d.rule is not MISSING_KEY)
-        return FileFindings(source, certain)
+        return tuple(d for d in bound.diagnostics if d.rule is not MISSING_KEY), False
     if not document.blocks:
-        return FileFindings(source, (_empty(source),))
-    context = Context(bound.module, machines)
+        return (_empty(source),), False
+    context = Context(bound.module, machines, SourcePlaces(source.text))
     with collection_paused():
-        judged = tuple(found for rule in RULES for found in rule.check(context))
-    return FileFindings(source, bound.diagnostics + judged)
+        judged = tuple(
+            found for rule in RULES if rule.code in wanted for found in rule.check(context)
+        )
+    return bound.diagnostics + judged, True
+
+
+def _wanted(settings: Settings, name: str) -> frozenset[str]:
+    if settings is not DEFAULT:
+        # Start-up: only those who have settings choose.
+        from mirc.lint.selection import chosen  # noqa: PLC0415
+
+        choice = chosen(settings, name)
+        if choice is not None:
+            return choice
+    return frozenset(rule.code for rule in ALL_RULES if rule.default)
 
 
 def _empty(source: Source) -> Diagnostic:

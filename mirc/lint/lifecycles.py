@@ -1,13 +1,57 @@
-"""Rules about how objects live and what may happen to them: fields that contradict each other."""
+"""Rules about how objects live: when they are made, used and given up."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mirc.diagnostics import Diagnostic, Severity
-from mirc.ir.enums import DeadlineClass, Mutability, PinLevel, Recompute, SpillPolicy
+import attrs
+
+from mirc.diagnostics import Severity
+from mirc.ir.enums import ObjectClass, PersistenceScope
 from mirc.ir.fields import FIELD_BY_KEY
+from mirc.ir.module import Block, Step
+from mirc.ir.names import is_bare
+from mirc.ir.places import Mark
+from mirc.ir.values import Name
 from mirc.lint.context import Context, Scope
-from mirc.lint.rule import LintRule, seen_at
+from mirc.lint.repair import ReplaceValue, SwapValues
+from mirc.lint.rule import Found, LintRule, seen_at
+from mirc.lint.uses import At, Uses, uses_of
+
+_USES = ("earliest_use", "latest_use")
+
+
+@attrs.frozen(eq=False, repr=False)
+class StepOrder:
+    """Where each step stands in its phase; what is asked again is remembered."""
+
+    positions: dict[str, dict[str, int]]
+    _known: dict[object, list[str]] = attrs.field(factory=dict)
+
+    def phases(self, scope: Scope, *steps: str) -> list[str]:
+        """Return the phases of which a scope speaks that have all of the steps."""
+        asked = (scope.phase and scope.phase.name, *steps)
+        if asked not in self._known:
+            names = [scope.phase.name] if scope.phase else list(self.positions)
+            has_all = (n for n in names if all(step in self.positions[n] for step in steps))
+            self._known[asked] = list(has_all)
+        return self._known[asked]
+
+    def backwards(self, scope: Scope, first: str, second: str) -> str | None:
+        """Return a phase if in all that have both steps the second runs before the first."""
+        asked = (scope.phase and scope.phase.name, first, ">", second)
+        if asked not in self._known:
+            phases = self.phases(scope, first, second)
+            places = (self.positions[name] for name in phases)
+            backwards = all(place[first] > place[second] for place in places)
+            self._known[asked] = phases[:1] if backwards else []
+        return next(iter(self._known[asked]), None)
+
+
+def order_of(context: Context) -> StepOrder:
+    """Return the places of all steps."""
+    phases = context.module.phases.values()
+    return StepOrder({p.name: {s.name: i for i, s in enumerate(p.steps)} for p in phases})
 
 
 class UseOrder(LintRule):
@@ -21,6 +65,7 @@ class UseOrder(LintRule):
     severity = Severity.ERROR
     message = "`{later}` of `{object}` comes before its `{earlier}` in `{phase}`"
     hint = "swap the two steps, or name the phases' steps in the order in which they run"
+    fixable = True
     bad = """
 object x { class = ACTIVATION  earliest_use = b  latest_use = a }
 phase p {
@@ -35,198 +80,196 @@ phase p {
   step b { reads = [x] }
 }
 """
-    ORDER = ("created", "earliest_use", "latest_use")
+    ORDER = ("created", *_USES)
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        positions = {
-            phase.name: {step.name: index for index, step in enumerate(phase.steps)}
-            for phase in context.module.phases.values()
-        }
+    def _findings(self, context: Context) -> Iterator[Found]:
+        order = context.once(order_of)
         for scope in context.where(*self.ORDER):
-            names = [scope.phase.name] if scope.phase else list(positions)
-            written = [(key, scope.field(key)) for key in self.ORDER]
-            present = [(key, field) for key, field in written if field is not None]
-            for (earlier, first), (later, second) in pairwise(present):
+            marks = [mark for key in self.ORDER if (mark := scope.mark(key)) is not None]
+            for first, second in pairwise(marks):
+                earlier, later = str(first.key), str(second.key)
                 steps = (scope.written(earlier), scope.written(later))
-                phases = [n for n in names if all(step in positions[n] for step in steps)]
-                if phases and all(positions[n][steps[0]] > positions[n][steps[1]] for n in phases):
-                    yield self.at(
-                        second,
-                        related=seen_at(first, f"its `{earlier}` is here"),
-                        object=scope.name,
-                        earlier=earlier,
-                        later=later,
-                        phase=phases[0],
-                    )
+                phase = order.backwards(scope, *steps)
+                if phase is None:
+                    continue
+                together = (earlier, later) == _USES and first.block is second.block
+                made = scope.written("created")
+                swap = together and (made is None or order.backwards(scope, made, steps[1]) is None)
+                yield self.at(
+                    second.block,
+                    later,
+                    related=seen_at(first, f"its `{earlier}` is here"),
+                    repair=SwapValues(second.block, _USES) if swap else None,
+                    object=scope.name,
+                    earlier=earlier,
+                    later=later,
+                    phase=phase,
+                )
 
 
-class SharedMutable(LintRule):
-    """Copies of an object that may still be written would have to be kept equal.
+class UsedBeyond(LintRule):
+    """A step reads the object before its first use as declared, or after its last.
 
-    Nothing in the memory system does that: replicas and multicast are for bytes that stay.
+    Whoever plans by the declaration gives the room away while the object is still needed.
     """
 
-    code = "MIR404"
-    name = "shared-mutable"
+    code = "MIR410"
+    name = "used-beyond"
     severity = Severity.WARNING
-    message = "`{key}` lets copies of `{object}` exist, but its mutability is {mutability}"
-    hint = "set `mutability = READ_ONLY` or `immutable = true` if nobody writes it any more"
+    message = "`{key}` of `{object}` is `{declared}`, but `{step}` of `{phase}` reads it {when}"
+    hint = "write `{key} = {step}`"
+    fixable = True
     bad = """
-object x { class = OPTIMIZER_STATE  replication_allowed = true }
-"""
-    good = """
-object x { class = WEIGHT_TILE  replication_allowed = true }
-"""
-    KEYS = ("replication_allowed", "multicast_eligible")
-
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        for scope in context.where(*self.KEYS):
-            mutability = scope.value("mutability")
-            fixed = mutability in (Mutability.READ_ONLY, Mutability.WRITE_ONCE)
-            if fixed or scope.value("immutable"):
-                continue
-            for field in scope.nearest.fields:
-                if field.key in self.KEYS and field.value is True:
-                    yield self.at(field, key=field.key, object=scope.name, mutability=mutability)
-
-
-class HardYetSpillable(LintRule):
-    """A reader must never wait for the object, yet it may be spilled at any time.
-
-    Without a prefetch that brings it back, the first spill breaks the deadline.
-    """
-
-    code = "MIR405"
-    name = "hard-yet-spillable"
-    severity = Severity.WARNING
-    message = "`{object}` has a HARD deadline, but may be spilled at any time ({policy})"
-    hint = "use `spill_policy = SEVERE_PRESSURE_ONLY`, or say how early to fetch it back in a plan"
-    bad = """
-object x { class = WEIGHT_TILE  deadline_class = HARD  spill_policy = ALLOW }
-"""
-    good = """
-object x { class = WEIGHT_TILE  deadline_class = HARD  spill_policy = SEVERE_PRESSURE_ONLY }
-"""
-
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        fetched = {scope.name for scope in context.where("prefetch_horizon_us")}
-        for scope in context.where("deadline_class", "spill_policy"):
-            policy = scope.written("spill_policy")
-            free = policy in (SpillPolicy.ALLOW, SpillPolicy.DROP_RECOMPUTE)
-            hard = scope.written("deadline_class") is DeadlineClass.HARD
-            if not (free and hard) or scope.name in fetched or self._usual(scope):
-                continue
-            field = scope.own("deadline_class", "spill_policy")
-            if field is not None:
-                yield self.at(field, object=scope.name, policy=policy)
-
-    def _usual(self, scope: Scope) -> bool:
-        """Whether the class implies just this: an expert is spilled until the router calls."""
-        hard = scope.implied("deadline_class") is DeadlineClass.HARD
-        return hard and scope.implied("spill_policy") is SpillPolicy.ALLOW
-
-
-class NeverSpilledNeverHeld(LintRule):
-    """``NEVER`` forbids moving the object down, yet nothing holds it where it is.
-
-    Under pressure something must go; a pin, a claim or an anti-evict rule says that it is not this.
-    """
-
-    code = "MIR406"
-    name = "never-spilled-never-held"
-    severity = Severity.HINT
-    message = "`{object}` is never to be spilled, but nothing holds it"
-    hint = "add `pin_level = SOFT` (its loss becomes an event), an `anti_evict_rule` or a claim"
-    bad = """
-object x { class = METADATA_PAGE  spill_policy = NEVER }
-"""
-    good = """
-object x { class = METADATA_PAGE  spill_policy = NEVER  pin_level = SOFT }
-"""
-
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        claimed = {
-            text
-            for block in context.module.declarations
-            for text in _claimed(block.value("objects"))
-        }
-        for scope in context.where("spill_policy"):
-            if scope.written("spill_policy") is not SpillPolicy.NEVER or scope.name in claimed:
-                continue
-            pinned = scope.value("pin_level") is not PinLevel.NONE
-            held = any(scope.field(key) for key in ("anti_evict_rule", "claimed_by"))
-            field = scope.own("spill_policy")
-            if not pinned and not held and field is not None:
-                yield self.at(field, object=scope.name)
-
-
-class RecomputeWithoutCost(LintRule):
-    """A recompute class other than the usual one for the class of object, and no cost beside it.
-
-    Whether making it again is cheaper than fetching it depends on both costs; without this
-    one, a controller can only believe the word.
-    """
-
-    code = "MIR407"
-    name = "recompute-without-cost"
-    severity = Severity.HINT
-    message = "`{object}` is said to be {word} to recompute, but not what that costs"
-    hint = "add `recompute_flops`, which is true on every machine"
-    bad = """
-object x { class = KV_BLOCK  recompute_class = CHEAP }
-"""
-    good = """
-object x { class = KV_BLOCK  recompute_class = CHEAP  recompute_flops = 4_000_000 }
-"""
-    machine_words = (Recompute.CHEAP, Recompute.MODERATE)
-
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        priced = {s.name for s in context.where("recompute_flops", "recompute_cost_us")}
-        for scope in context.where("recompute_class"):
-            word = scope.written("recompute_class")
-            usual = word == scope.implied("recompute_class")
-            field = scope.own("recompute_class")
-            if word in self.machine_words and not usual and scope.name not in priced and field:
-                yield self.at(field, object=scope.name, word=word)
-
-
-class MachineFact(LintRule):
-    """A fact of one machine in the intent, which is meant to be true on all of them.
-
-    Microseconds, and what is cheap, differ from machine to machine; a plan names its machine.
-    """
-
-    code = "MIR408"
-    name = "machine-fact"
-    severity = Severity.HINT
-    message = "`{key}` is a fact of one machine"
-    hint = "move it into a `plan`, which names its machine"
-    bad = """
-object x { class = WEIGHT_TILE }
-phase p { override x { prefetch_horizon_us = 12 } }
-"""
-    good = """
-object x { class = WEIGHT_TILE }
-phase p { step s { reads = [x] } }
-plan fast {
-  machine = "h100-sxm"
-  phase p { override x { prefetch_horizon_us = 12 } }
+object x { class = ACTIVATION  latest_use = a }
+phase p {
+  step a { reads = [x] }
+  step b { reads = [x] }
 }
 """
-    KEYS = tuple(
-        key for key, spec in FIELD_BY_KEY.items() if not spec.portable and spec.unit == "us"
+    good = """
+object x { class = ACTIVATION  latest_use = b }
+phase p {
+  step a { reads = [x] }
+  step b { reads = [x] }
+}
+"""
+
+    def _findings(self, context: Context) -> Iterator[Found]:
+        uses = context.once(uses_of)
+        order = context.once(order_of)
+        for scope in context.where(*_USES):
+            first, last = (scope.written(key) for key in _USES)
+            if None not in (first, last) and order.backwards(scope, first, last) is not None:
+                continue  # which of the two is wrong is another rule's question
+            readers = uses.readers(scope.name)
+            for key in _USES if readers else ():
+                if scope.own(key) is not None:
+                    yield from self._beyond(scope, key, readers, order)
+
+    def _beyond(
+        self, scope: Scope, key: str, readers: tuple[At, ...], order: StepOrder
+    ) -> Iterator[Found]:
+        declared = scope.written(key)
+        outer = {at.phase.name: at for at in readers}  # the last reader in each phase
+        if key == _USES[0]:
+            outer = {at.phase.name: at for at in reversed(readers)}
+        found = []
+        for phase in order.phases(scope, declared):
+            at = order.positions[phase][declared]
+            reader = outer.get(phase)
+            if reader is None or reader.index == at or (reader.index > at) == (key == _USES[0]):
+                return
+            found.append(reader)
+        if not found:
+            return
+        step = found[0].step.name
+        sure = is_bare(step) and all(at.step.name == step for at in found)
+        yield self.at(
+            scope.nearest,
+            key,
+            related=((Mark(found[0].step, "reads"), "it is read here"),),
+            repair=ReplaceValue(scope.nearest, key, step) if sure else None,
+            key=key,
+            object=scope.name,
+            declared=declared,
+            step=step,
+            phase=found[0].phase.name,
+            when="earlier" if key == _USES[0] else "later",
+        )
+
+
+class LifeTooShort(LintRule):
+    """An object is read where its life has ended.
+
+    What lives for a step or a phase may be reclaimed at its end: the reader in another phase, which
+    does not write it first, finds other bytes there. The same goes for another layer.
+    """
+
+    code = "MIR411"
+    name = "life-too-short"
+    severity = Severity.WARNING
+    message = (
+        "`{object}` lives for the {scope} in which it is made (`{writer}`), "
+        "but `{reader}` of `{phase}` reads it"
     )
+    hint = "widen its `persistence_scope`, or write it in `{reader}`'s {scope} first"
+    bad = (
+        """
+object x { class = ACTIVATION  persistence_scope = PHASE }
+phase p { step a { writes = [x] } }
+phase q { step b { reads = [x] } }
+""",
+        """
+object x { class = ACTIVATION  persistence_scope = LAYER }
+phase p {
+  step layers.0.mlp { writes = [x] }
+  step layers.1.mlp { reads = [x] }
+}
+""",
+    )
+    good = """
+object x { class = ACTIVATION  persistence_scope = SESSION }
+phase p { step a { writes = [x] } }
+phase q { step b { reads = [x] } }
+"""
+    SHORT = (PersistenceScope.STEP, PersistenceScope.LAYER, PersistenceScope.PHASE)
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        for scope in context.where(*self.KEYS):
-            if scope.plan is None:
-                for field in scope.nearest.fields:
-                    if field.key in self.KEYS:
-                        yield self.at(field, key=field.key)
+    def _findings(self, context: Context) -> Iterator[Found]:
+        uses = context.once(uses_of)
+        changed = {
+            scope.name
+            for _, scopes in context.lines("persistence_scope")
+            for scope in scopes
+            if len(scope.blocks) > 1
+        }
+        names = (part for name in uses.writes for part in context.module.parts(name))
+        for name in dict.fromkeys(names):
+            block = context.module.data[name]
+            scope = _persistence(block)
+            if scope not in self.SHORT or name in changed:
+                continue
+            found = _too_late(uses, name, within_layer=scope is PersistenceScope.LAYER)
+            if found is not None:
+                writer, reader, words = found
+                yield self.at(
+                    block,
+                    "persistence_scope",
+                    related=(
+                        (Mark(writer.step), "it is made here"),
+                        (Mark(reader.step), "it is read here"),
+                    ),
+                    object=name,
+                    scope=words,
+                    writer=writer.step.name,
+                    reader=reader.step.name,
+                    phase=reader.phase.name,
+                )
 
 
-def _claimed(value: object) -> Iterator[str]:
-    for item in value if isinstance(value, tuple) else ():
-        text = getattr(item, "text", None)
-        if text is not None:
-            yield text
+def _too_late(uses: Uses, name: str, *, within_layer: bool) -> tuple[At, At, str] | None:
+    """Return who makes an object and who reads it after its life, and what ended it."""
+    writers = uses.writers(name)
+    phases = {at.phase.name for at in writers}
+    layers = {(at.phase.name, _layer(at.step)) for at in writers}
+    for reader in uses.readers(name):
+        if reader.phase.name not in phases:
+            return writers[0], reader, "phase"
+        layer = _layer(reader.step)
+        if within_layer and layer is not None and (reader.phase.name, layer) not in layers:
+            maker = next(at for at in writers if at.phase.name == reader.phase.name)
+            if _layer(maker.step) is not None:
+                return maker, reader, "layer"
+    return None
+
+
+def _layer(step: Step) -> str | None:
+    """Return the path up to a step's first number: ``layers.3`` of ``layers.3.mlp``."""
+    match = re.match(r"(?:[^.]*\.)*?[0-9]+(?=\.|$)", step.name)
+    return match[0] if match is not None else None
+
+
+def _persistence(block: Block) -> PersistenceScope | None:
+    value, klass = block.value("persistence_scope"), block.value("class")
+    if value is None and isinstance(klass, Name):
+        value = FIELD_BY_KEY["persistence_scope"].default_for(ObjectClass(klass.text))
+    return PersistenceScope(value.text) if isinstance(value, Name) else None

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from mirc.diagnostics import Diagnostic, Severity
-from mirc.ir.module import Field
+from mirc.diagnostics import Severity
+from mirc.ir.module import Block, Field
+from mirc.ir.places import Mark
 from mirc.ir.resolve import read_field
 from mirc.ir.values import Call, Name, Text
 from mirc.lint.context import Context, Scope
-from mirc.lint.rule import LintRule, seen_at
+from mirc.lint.rule import Found, LintRule, seen_at
 
 
 class RestatedValue(LintRule):
@@ -30,22 +31,24 @@ object x { class = KV_BLOCK  preferred_tiers = [HBM, DRAM] }
 phase p { override x { preferred_tiers = [DRAM] } }
 """
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        planned = {
-            (scope.name, field.key)
-            for scope in context.scopes
-            if scope.plan is not None and scope.phase is None
-            for field in scope.nearest.fields
-        }
-        for scope in context.scopes:
-            for field in scope.nearest.fields if len(scope.blocks) > 1 else ():
-                below = _below(scope, field.key)
-                if below is None or not _same(below, field):
-                    continue
-                if scope.plan is None and (scope.name, field.key) in planned:
-                    continue  # it undoes what a plan says
-                related = seen_at(below, "it is first said here")
-                yield self.at(field, related=related, key=field.key, object=scope.name)
+    def _findings(self, context: Context) -> Iterator[Found]:
+        for key in context.keys:
+            scopes = [scope for _, found in context.lines(key) for scope in found]
+            # Most of a plan's keys are written nowhere else, so nothing restates them.
+            if any(scope.plan is None or scope.phase is None for scope in scopes):
+                yield from self._restated(key, scopes)
+
+    def _restated(self, key: str, scopes: list[Scope]) -> Iterator[Found]:
+        planned = {s.name for s in scopes if s.plan is not None and s.phase is None}
+        for scope in scopes:
+            field = scope.own(key) if len(scope.blocks) > 1 else None
+            below = _below(scope, key) if field is not None else None
+            if field is None or below is None or not _same(below[1], field):
+                continue
+            if scope.plan is None and scope.name in planned:
+                continue  # it undoes what a plan says
+            related = seen_at(Mark(below[0], key), "it is first said here")
+            yield self.at(scope.nearest, key, related=related, key=key, object=scope.name)
 
 
 class UnscheduledPhase(LintRule):
@@ -72,7 +75,7 @@ phase prefill { step s { reads = [x] } }
 phase decode { step s { reads = [x] } }
 """
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
+    def _findings(self, context: Context) -> Iterator[Found]:
         info = context.module.info
         schedule = next((f for f in info.fields if f.key == "schedule"), None) if info else None
         if schedule is None:
@@ -80,12 +83,12 @@ phase decode { step s { reads = [x] } }
         named = set(_names(schedule.value))
         for phase in context.module.phases.values():
             if phase.name not in named:
-                related = seen_at(schedule, "the schedule is here")
+                related = seen_at(Mark(info, "schedule") if info else None, "the schedule is here")
                 yield self.at(phase, related=related, phase=phase.name)
 
 
-def _below(scope: Scope, key: str) -> Field | None:
-    return next((f for block in scope.blocks[1:] for f in block.fields if f.key == key), None)
+def _below(scope: Scope, key: str) -> tuple[Block, Field] | None:
+    return next(((b, f) for b in scope.blocks[1:] for f in b.fields if f.key == key), None)
 
 
 def _same(first: Field, second: Field) -> bool:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mirc.diagnostics import Diagnostic, Severity
+from mirc.diagnostics import Severity
 from mirc.ir.enums import TierKind
 from mirc.ir.meaning import Residency
 from mirc.ir.resolve import read_field
-from mirc.lint.context import Context
-from mirc.lint.rule import LintRule, seen_at
+from mirc.lint.context import Context, Scope
+from mirc.lint.repair import OrderElements, RemoveElement
+from mirc.lint.rule import Found, LintRule, seen_at
 from mirc.lint.sizes import human
+from mirc.machine import Machine
 
 _LISTS = ("preferred_tiers", "fallback_tiers")
 _NEARNESS = {tier: index for index, tier in enumerate(TierKind)}
@@ -26,24 +28,35 @@ class TiersOverlap(LintRule):
     severity = Severity.WARNING
     message = "{tier} is both a preferred and a fallback tier of `{object}`"
     hint = "remove it from one of the two lists"
+    fixable = True
     bad = """
 object x { class = WEIGHT_TILE  preferred_tiers = [HBM, DRAM]  fallback_tiers = [DRAM, NVME] }
 """
     good = """
-object x { class = WEIGHT_TILE  preferred_tiers = [HBM]  fallback_tiers = [DRAM, NVME] }
+object x { class = WEIGHT_TILE  preferred_tiers = [HBM, DRAM]  fallback_tiers = [NVME] }
 """
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        for scope in context.where(*_LISTS):
-            preferred, fallback = (scope.field(key) for key in _LISTS)
+    def _findings(self, context: Context) -> Iterator[Found]:
+        for scope, scopes in context.alike(*_LISTS):
+            preferred, fallback = (scope.written(key) for key in _LISTS)
             if preferred is None or fallback is None:
                 continue
-            here = fallback if scope.own("fallback_tiers") else preferred
-            there = preferred if here is fallback else fallback
-            for tier in read_field(fallback):
-                if tier in read_field(preferred):
-                    related = seen_at(there, f"`{there.key}` is here")
-                    yield self.at(here, related=related, tier=tier, object=scope.name)
+            both = [index for index, tier in enumerate(fallback) if tier in preferred]
+            if not both:
+                continue
+            here, there = _LISTS[::-1] if scope.own("fallback_tiers") else _LISTS
+            rest = len(fallback) - len(both)
+            for each in scopes:
+                sure = here == "fallback_tiers" and rest and context.settles(each, *_LISTS)
+                for index in both:
+                    yield self.at(
+                        each.nearest,
+                        here,
+                        related=seen_at(each.mark(there), f"`{there}` is here"),
+                        repair=RemoveElement(each.nearest, here, index) if sure else None,
+                        tier=fallback[index],
+                        object=each.name,
+                    )
 
 
 class TierOrder(LintRule):
@@ -57,6 +70,7 @@ class TierOrder(LintRule):
     severity = Severity.HINT
     message = "`{key}` of `{object}` puts {first} before {second}, which is nearer"
     hint = "write [{sorted}], or leave {second} out if it is not wanted"
+    fixable = True
     bad = """
 object x { class = WEIGHT_TILE  preferred_tiers = [DRAM, HBM] }
 """
@@ -64,24 +78,90 @@ object x { class = WEIGHT_TILE  preferred_tiers = [DRAM, HBM] }
 object x { class = WEIGHT_TILE  preferred_tiers = [HBM, DRAM] }
 """
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        for scope in context.where(*_LISTS):
-            for field in scope.nearest.fields:
-                if field.key not in _LISTS:
-                    continue
+    def _findings(self, context: Context) -> Iterator[Found]:
+        for key in _LISTS:
+            for field, scopes in context.lines(key):
                 tiers = read_field(field)
-                nearest_first = sorted(tiers, key=_NEARNESS.__getitem__)
-                for first, second in pairwise(tiers):
-                    if _NEARNESS[first] > _NEARNESS[second]:
-                        yield self.at(
-                            field,
-                            key=field.key,
-                            object=scope.name,
-                            first=first,
-                            second=second,
-                            sorted=", ".join(nearest_first),
-                        )
-                        break
+                pairs = ((a, b) for a, b in pairwise(tiers) if _NEARNESS[a] > _NEARNESS[b])
+                first, second = next(pairs, (None, None))
+                if first is None:
+                    continue
+                order = sorted(range(len(tiers)), key=lambda index: _NEARNESS[tiers[index]])
+                for scope in scopes:
+                    yield self.at(
+                        scope.nearest,
+                        key,
+                        repair=OrderElements(scope.nearest, key, tuple(order)),
+                        key=key,
+                        object=scope.name,
+                        first=first,
+                        second=second,
+                        sorted=", ".join(tiers[index] for index in order),
+                    )
+
+
+class ProtectedElsewhere(LintRule):
+    """A protection names a tier where the object never is, or there is nothing that protects.
+
+    `anti_evict_from` says which tiers an `anti_evict_rule` guards: of those that the object prefers
+    or falls back to.
+    """
+
+    code = "MIR425"
+    name = "protected-elsewhere"
+    severity = Severity.WARNING
+    message = "`anti_evict_from` of `{object}` protects it in {tier}, but {reason}"
+    hint = "{advice}"
+    bad = (
+        """
+object x {
+  class           = KV_BLOCK
+  preferred_tiers = [HBM]
+  fallback_tiers  = [DRAM]
+  sharing_scope   = PREFIX
+  anti_evict_rule = WHILE_FANOUT_GT_1
+  anti_evict_from = [SRAM]
+}
+""",
+        """
+object x { class = KV_BLOCK  anti_evict_from = [HBM] }
+""",
+    )
+    good = """
+object x {
+  class           = KV_BLOCK
+  preferred_tiers = [HBM]
+  fallback_tiers  = [DRAM]
+  sharing_scope   = PREFIX
+  anti_evict_rule = WHILE_FANOUT_GT_1
+  anti_evict_from = [HBM]
+}
+"""
+
+    def _findings(self, context: Context) -> Iterator[Found]:
+        ruled = {s.name for _, found in context.lines("anti_evict_rule") for s in found}
+        for scope, scopes in context.alike("anti_evict_from"):
+            reachable = {tier for key in _LISTS for tier in scope.value(key) or ()}
+            tiers = scope.value("anti_evict_from")
+            for each in scopes:
+                words: tuple[str, str, TierKind] | None = None
+                if each.name not in ruled:
+                    advice = "add the `anti_evict_rule` that says for how long"
+                    words = ("no `anti_evict_rule` protects it", advice, tiers[0])
+                elif not reachable.issuperset(tiers) and scope.plan is None:
+                    never = next(tier for tier in tiers if tier not in reachable)
+                    advice = f"add {never} to its tiers, or remove it here"
+                    words = ("that is none of its tiers", advice, never)
+                if words is not None:
+                    reason, advice, tier = words
+                    yield self.at(
+                        each.nearest,
+                        "anti_evict_from",
+                        object=each.name,
+                        tier=tier,
+                        reason=reason,
+                        advice=advice,
+                    )
 
 
 class LargerThanTier(LintRule):
@@ -102,24 +182,29 @@ object x { class = WEIGHT_TILE  size_bytes = 1MiB  preferred_tiers = [SRAM, HBM]
 """
     machine = "h100-sxm"
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
-        for scope in context.where("preferred_tiers"):
-            size = scope.written("size_bytes")
-            field = scope.own("preferred_tiers")
-            if not isinstance(size, int) or field is None:
-                continue
-            for machine in context.machines_of(scope):
-                for tier in read_field(field):
-                    memory = machine.tier(tier)
-                    if memory is not None and size > memory.usable_bytes:
-                        yield self.at(
-                            field,
-                            object=scope.name,
-                            tier=tier,
-                            size=human(size),
-                            capacity=human(memory.usable_bytes),
-                            machine=machine.name,
-                        )
+    def _findings(self, context: Context) -> Iterator[Found]:
+        for field, scopes in context.lines("preferred_tiers"):
+            tiers = read_field(field)
+            for scope in scopes:
+                for machine in context.machines_of(scope):
+                    yield from self._larger(scope, tiers, machine)
+
+    def _larger(
+        self, scope: Scope, tiers: tuple[TierKind, ...], machine: Machine
+    ) -> Iterator[Found]:
+        size = scope.written("size_bytes")
+        for tier in tiers if isinstance(size, int) else ():
+            memory = machine.tier(tier)
+            if memory is not None and size > memory.usable_bytes:
+                yield self.at(
+                    scope.nearest,
+                    "preferred_tiers",
+                    object=scope.name,
+                    tier=tier,
+                    size=human(size),
+                    capacity=human(memory.usable_bytes),
+                    machine=machine.name,
+                )
 
 
 class NoSuchTier(LintRule):
@@ -141,24 +226,26 @@ object x { class = WEIGHT_TILE  preferred_tiers = [HBM, CXL] }
 """
     machine = "h100-sxm"
 
-    def _findings(self, context: Context) -> Iterator[Diagnostic]:
+    def _findings(self, context: Context) -> Iterator[Found]:
         tiers_of: dict[str, list[TierKind]] = {}
-        for scope in context.where("preferred_tiers", "residency"):
-            for machine in context.machines_of(scope):
-                if machine.name not in tiers_of:
-                    tiers_of[machine.name] = [tier for tier in TierKind if machine.tier(tier)]
-                present = tiers_of[machine.name]
-                for field in scope.nearest.fields:
-                    tiers = list(_tiers(read_field(field))) if field.key in self.KEYS else []
-                    if tiers and not set(tiers) & set(present):
-                        yield self.at(
-                            field,
-                            key=field.key,
-                            object=scope.name,
-                            tiers=" or ".join(tiers),
-                            machine=machine.name,
-                            present=", ".join(present),
-                        )
+        for key in self.KEYS:
+            for field, scopes in context.lines(key):
+                tiers = list(_tiers(read_field(field)))
+                for scope in scopes if tiers else ():
+                    for machine in context.machines_of(scope):
+                        if machine.name not in tiers_of:
+                            tiers_of[machine.name] = [t for t in TierKind if machine.tier(t)]
+                        present = tiers_of[machine.name]
+                        if set(tiers).isdisjoint(present):
+                            yield self.at(
+                                scope.nearest,
+                                key,
+                                key=key,
+                                object=scope.name,
+                                tiers=" or ".join(tiers),
+                                machine=machine.name,
+                                present=", ".join(present),
+                            )
 
     KEYS = ("preferred_tiers", "residency")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mirc.diagnostics import CouldNotRun, Source
+from mirc.grammar.limits import MAX_TEXT, too_large
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -17,8 +18,25 @@ def sources(paths: tuple[str, ...], stdin_name: str = STDIN_NAME) -> tuple[Sourc
 
     Raises ``CouldNotRun`` for what is missing, unreadable, not UTF-8, or a directory without any.
     """
-    found = dict.fromkeys(name for path in paths for name in _files(path))
-    return tuple(_stdin(stdin_name) if name == STDIN else _file(name) for name in found)
+    return tuple(read(name, stdin_name) for name in files(paths))
+
+
+def files(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each file that paths lead to once, in order; ``-`` stands for itself.
+
+    Raises ``CouldNotRun`` for a directory without any.
+    """
+    return tuple(dict.fromkeys(name for path in paths for name in _files(path)))
+
+
+def read(name: str, stdin_name: str = STDIN_NAME) -> Source:
+    """Read a file, or standard input for ``-``, which is then called ``stdin_name``.
+
+    A byte order mark is no part of the text. Raises ``CouldNotRun``.
+    """
+    if name == STDIN:
+        return _decoded(stdin_name, sys.stdin.buffer.read(MAX_TEXT + 1))
+    return _file(name)
 
 
 def _files(path: str) -> Iterator[str]:
@@ -35,14 +53,15 @@ def _files(path: str) -> Iterator[str]:
 
 def _walk(folder: str) -> Iterator[str]:
     """Yield the .mir files below a folder; hidden folders (.git, .venv) are left out."""
-    for where, folders, files in os.walk(folder):
+    for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (str(Path(where) / name) for name in files if name.endswith(SUFFIX))
+        yield from (str(Path(where) / name) for name in names if name.endswith(SUFFIX))
 
 
 def _file(name: str) -> Source:
     try:
-        data = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            data = file.read(MAX_TEXT + 1)  # a pipe has no size to ask for
     except FileNotFoundError:
         raise CouldNotRun(f"there is no file `{name}`", "check the path") from None
     except (OSError, ValueError) as error:
@@ -51,11 +70,9 @@ def _file(name: str) -> Source:
     return _decoded(name, data)
 
 
-def _stdin(name: str) -> Source:
-    return _decoded(name, sys.stdin.buffer.read())
-
-
 def _decoded(name: str, data: bytes) -> Source:
+    if len(data) > MAX_TEXT:
+        raise too_large(name)
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

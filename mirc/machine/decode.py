@@ -1,6 +1,5 @@
 """The tables of a TOML file into a Machine, or into what is wrong with them."""
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -106,6 +105,8 @@ def _tier(path: str, value: object) -> TierKind:
     words = [kind.value for kind in TierKind]
     if isinstance(value, str) and value in words:
         return TierKind(value)
+    import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
+
     near = difflib.get_close_matches(str(value).upper()[:64], words, n=1)
     advice = f"did you mean `{near[0]}`?" if near else f"choose one of {', '.join(words)}"
     raise _wrong(path, f"is {_shown(value)}, which is no tier", advice)
@@ -160,6 +161,8 @@ def _refuse_unknown(place: str, row: Mapping[str, Any], known: list[str]) -> Non
     for name in row:
         if name in known:
             continue
+        import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
+
         near = difflib.get_close_matches(name[:64], known, n=1)
         advice = f"did you mean `{near[0]}`?" if near else f"choose from {', '.join(known)}"
         path = f"{place}.{_clipped(name)}" if place else _clipped(name)

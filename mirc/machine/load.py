@@ -1,10 +1,7 @@
 """The name of a preset, or the path of a TOML file, into a Machine."""
 
-import difflib
 import os
-import tomllib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from mirc.diagnostics.errors import CouldNotRun
@@ -14,13 +11,13 @@ from mirc.machine.verify import InvalidMachineError
 
 # The largest of the presets has some 5 KB.
 LARGEST_FILE_BYTES = 1 << 20
-_PRESETS = files("mirc.machine") / "presets"
+_PRESETS = Path(__file__).parent / "presets"
 
 
 @cache
 def names() -> tuple[str, ...]:
     """Return the names of the presets, sorted."""
-    found = (entry.name for entry in _PRESETS.iterdir())
+    found = os.listdir(_PRESETS)  # noqa: PTH208 - every check asks: names are enough
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 
 
@@ -72,6 +69,8 @@ def _read(path: Path) -> str:
 
 def parse(label: str, text: str) -> Machine:
     """Return the machine that a TOML text describes; ``label`` names it in messages."""
+    import tomllib  # noqa: PLC0415 - start-up: most checks read no machine
+
     try:
         data = tomllib.loads(text)
     except RecursionError as error:
@@ -99,6 +98,8 @@ def _joined(message: str) -> str:
 
 
 def _no_such(name: str) -> CouldNotRun:
+    import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
+
     near = difflib.get_close_matches(name[:64].lower(), names(), n=3, cutoff=0.5)
     if Path(f"{name}.toml").is_file():
         advice = f"write `{name}.toml` for the file"

@@ -1,6 +1,5 @@
 """The parts of a machine into what is wrong between them."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -147,6 +146,8 @@ def _unknown(key: str, name: str, memories: Sequence[Memory]) -> Iterator[Proble
     names = [memory.name for memory in memories]
     if name in names:
         return
+    import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
+
     near = difflib.get_close_matches(name, names, n=1)
     advice = f"did you mean `{near[0]}`?" if near else f"name one of {', '.join(names)}"
     yield Problem(key, f"there is no memory `{name}`", advice)

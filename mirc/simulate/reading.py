@@ -79,9 +79,9 @@ class Reader:
 
     def place(self, block: Block) -> str:
         """Return `` (file:line)`` of a declaration, or nothing where it is not known."""
-        if self.source is None or block.span is None:
+        if self.source is None or block.extent is None:
             return ""
-        line, _ = self.source.position(block.span.start)
+        line, _ = self.source.position(block.extent.start)
         return f" ({self.source.name}:{line})"
 
     def steps(self, phase: Phase) -> tuple[Step, ...]:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from mirc.diagnostics import (
     Diagnostic,
+    Edit,
     FileFindings,
     Findings,
+    Fix,
     Related,
     Rule,
     Severity,
@@ -50,6 +52,19 @@ def test_a_finding_shows_its_line_its_related_place_and_the_way_out() -> None:
         "\n"
         "1 error in 1 file\n"
     )
+
+
+def test_a_finding_says_how_it_would_be_fixed() -> None:
+    fix = Fix("remove `x`", (Edit(Span(0, 5), ""),))
+    report = full(findings("x = 1\n", Diagnostic(ERROR, Span(0, 1), "m", "h", fix=fix)))
+    assert "help: h\nfix: remove `x` (run with --fix)\n\n" in report
+
+
+@pytest.mark.parametrize(("level", "code"), [("error", 0), ("warning", 1), ("hint", 1)])
+def test_the_fail_level_of_a_file_decides_the_exit_code(level: str, code: int) -> None:
+    warned = (Diagnostic(WARNING, Span(0, 1), "m"),)
+    file = FileFindings(Source("a", "x"), warned, fail_level=Severity(level))
+    assert Findings((FileFindings(Source("b", ""), ()), file)).exit_code == code
 
 
 def test_concise_is_one_line_each_and_the_summary() -> None:

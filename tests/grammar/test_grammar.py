@@ -4,7 +4,7 @@ from pathlib import Path
 
 import interegular
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lark import Lark
 
@@ -77,6 +77,21 @@ def test_a_name_is_bare_exactly_when_it_lexes_as_one_name(name: str) -> None:
     except Exception:  # noqa: BLE001 - whatever the lexer cannot read is not a name
         found = []
     assert is_bare(name) == (found == [("NAME", name)])
+
+
+_BITS = st.sampled_from(
+    (*"01_.eE+-aB[]:\\\"'@=/ \n", "12", "KiB", "ms", "ps", "mir", "\\n", "\\u00e9", "é")
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(_BITS, max_size=10).map("".join))
+def test_possessive_terminals_match_what_the_grammars_own_do(text: str) -> None:
+    # what Lark and the tables use, against the file as it stands
+    used = {t.name: t.pattern.to_regexp() for t in lark().terminals}
+    for name, pattern in _terminals().items():
+        first, second = re.match(pattern, text), re.match(used[name], text)
+        assert (first and first.span()) == (second and second.span()), name
 
 
 @pytest.mark.parametrize("text", ["12step", "12us3", "1__0", "3x", "1.5GiBs", "mir 1.0x", "12."])

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirc.diagnostics import Source
-from mirc.grammar import Document, bind, parse, print_module
+from mirc.grammar import Document, SourcePlaces, bind, parse, print_module
+from mirc.grammar.comments import attach
 from mirc.ir import Block, Call, Name, Object, Size, Text, Time, View
 from tests.strategies import raw_modules
 
@@ -59,11 +60,10 @@ def test_every_kind_of_value_is_read_exactly() -> None:
 def test_spans_lead_back_to_what_was_written() -> None:
     text = 'object "a b" {\n  x = [1, 2] @ 0.5 y = 128MiB\n}'
     block = _parse(text).blocks[0]
-    assert block.span is not None
-    assert text[block.span.start : block.span.end] == '"a b"'
-    spans = [field.span for field in block.fields]
-    written = [text[span.start : span.end] for span in spans if span]
-    assert written == ["x = [1, 2] @ 0.5", "y = 128MiB"]
+    places = SourcePlaces(text)
+    spans = [places.name(block), *(places.field(block, field.key) for field in block.fields)]
+    written = [text[span.start : span.end] for span in spans]
+    assert written == ['"a b"', "x = [1, 2] @ 0.5", "y = 128MiB"]
     assert block.extent is not None
     assert (block.extent.start, block.extent.end) == (0, len(text))
 
@@ -120,7 +120,7 @@ def test_hostile_text_gives_a_finding_and_no_traceback(what: str) -> None:
 
 def test_windows_line_ends_change_nothing() -> None:
     text = "mir 1.0\n\n// above\nobject a {\n  class = INPUT  // beside\n}\n"
-    unix, windows = bind(_parse(text)), bind(_parse(text.replace("\n", "\r\n")))
+    unix, windows = (bind(attach(_parse(t))) for t in (text, text.replace("\n", "\r\n")))
     assert not windows.diagnostics
     assert print_module(windows.module) == print_module(unix.module) == text
 
@@ -136,8 +136,8 @@ def test_damaged_text_never_raises(module: object, data: st.DataObject) -> None:
     document = _parse(damaged)
     bind(document)
     for block in document.blocks:
-        assert block.span is not None
-        assert block.span.end <= len(damaged)
+        assert block.extent is not None
+        assert block.extent.end <= len(document.text)
 
 
 @settings(max_examples=100, deadline=None)

@@ -3,7 +3,8 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, given, settings
 
 from mirc.diagnostics import Source
-from mirc.grammar import load, parse, print_declaration, print_module
+from mirc.grammar import bind, parse, print_declaration, print_module
+from mirc.grammar.comments import attach
 from mirc.ir import Block, Field, Module, Name, Object, Phase, Plan, PlanPhase, Signal, Step, Trivia
 from tests.strategies import modules, raw_modules
 
@@ -11,7 +12,9 @@ slow = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 
 
 def _load(text: str) -> Module:
-    return load(Source("drawn.mir", text))
+    bound = bind(attach(parse(Source("drawn.mir", text))))
+    assert bound.diagnostics == ()
+    return bound.module
 
 
 @slow
