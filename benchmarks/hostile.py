@@ -32,6 +32,25 @@ def _numbered(count: int, text: str) -> Iterator[str]:
         yield "".join(text.format(i) for i in range(start, start + 1000))
 
 
+def _used_beyond(count: int) -> Iterator[str]:
+    """Objects that are read after what they say is the last step, all by one long step."""
+    yield from _numbered(count, "object w{} {{ class = ACTIVATION  latest_use = a }}\n")
+    yield "phase p {\n  step a { reads = [w0] }\n  step b {\n    reads = ["
+    yield from _numbered(count, "w{},\n")
+    yield "]\n  }\n}\n"
+
+
+def _in_turn(count: int) -> Iterator[str]:
+    """Write the same in two long steps, to which the findings point in turn."""
+    yield from _numbered(count, "object w{} {{ class = ACTIVATION  latest_use = a }}\n")
+    yield "phase p {\n  step a { reads = [w0] }\n"
+    for step in range(2):
+        yield f"  step b{step} {{\n    reads = ["
+        yield "".join(f"w{i}, // {'x' * 40}\n" for i in range(step, count, 2))
+        yield "]\n  }\n"
+    yield "}\n"
+
+
 CASES: dict[str, Callable[[], Iterator[str]]] = {
     "100 MB of one line: a": lambda: _many(100 * MILLION, "a"),
     "100 MB of one line: fields": lambda: iter(
@@ -66,6 +85,22 @@ CASES: dict[str, Callable[[], Iterator[str]]] = {
     "10^6 bad characters": lambda: iter([_in("?" * MILLION)]),
     "10^6 names in other scripts": lambda: iter([_in("größe " * MILLION)]),
     "10^5 comments that open": lambda: _many(10**5, "/* object a {\n"),
+    "10^5 equal bodies and one unclosed": lambda: iter(
+        [*_many(10**5, "object a {\n  class = INPUT\n}\n"), "object b {\n  class = INPUT\n "]
+    ),
+    "20,000 findings about one step": lambda: _used_beyond(20_000),
+    "20,000 findings about two steps in turn": lambda: _in_turn(20_000),
+    "30,000 findings on one line": lambda: iter(
+        [
+            *_numbered(30_000, "object w{} {{ class = INPUT reuse = LOW }} "),
+            "phase p { step s { } ",
+            *_numbered(30_000, "override w{} {{ reuse = LOW }} "),
+            "}",
+        ]
+    ),
+    "10^5 stacked ignores": lambda: iter(
+        [*_many(10**5, "// mirc: ignore[MIR401] why\n"), "object a { class = INPUT }\n"]
+    ),
 }
 
 

@@ -100,26 +100,44 @@ def repeated(text: str, module: Module, objects: int) -> str:
     return "\n".join(copies)
 
 
-_NUMBERED = re.compile(r"(?<== )([0-9_]+)(\.[0-9]+)?(?: @ (0)\.([0-9]+))?$", re.MULTILINE)
+_DECLARED = re.compile(
+    rf"^ *(?:object|template|coalition|tenant|claim|phase|step|plan) ({NAME_PATTERN}) \{{",
+    re.MULTILINE,
+)
+_TOKEN = re.compile(
+    rf'//[^\n]*|"[^"\n]*"|(?P<name>{NAME_PATTERN})'
+    r"|(?P<at>@ )?(?P<whole>[0-9][0-9_]*)(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?"
+)
 
 
 def different(text: str) -> str:
-    """Return the text with every number that is a value of its own, and its confidence, unlike."""
+    """Return the text with every number and every declared name unlike any other.
+
+    The version stays, and so do the indices in names: tiles of one tensor keep a name in common.
+    """
+    families = {match[1].partition("[")[0] for match in _DECLARED.finditer(text)}
+    renamed = {name: f"n{count}.{name}" for count, name in enumerate(sorted(families))}
     count = 0
 
     def changed(match: re.Match[str]) -> str:
         nonlocal count
+        if match["name"] is not None:
+            family, bracket, index = match[0].partition("[")
+            return renamed.get(family, family) + bracket + index
+        if match["whole"] is None:
+            return match[0]
         count += 1
-        whole, fraction, _, confidence = match.groups()
-        if fraction is None:
-            value = f"{int(whole) + count:_}"
-        elif int(whole.replace("_", "")) == 1:
-            value = f"0.9{count:07d}"
-        else:
-            value = f"{whole}{fraction}{count:07d}"
-        return value if confidence is None else f"{value} @ 0.{confidence}{count:07d}"
+        whole, fraction = match["whole"], match["fraction"]
+        if match["exponent"] is not None:
+            return f"{whole}{fraction or '.'}{count:07d}{match['exponent']}"
+        if fraction is None and match["at"] is None:
+            return f"{int(whole) + count:_}"
+        if int(whole) == 1:  # what is at most 1 must stay so
+            return f"{match['at'] or ''}0.9{count:07d}"
+        return f"{match['at'] or ''}{whole}{fraction or '.'}{count:07d}"
 
-    return _NUMBERED.sub(changed, text)
+    version, line_end, rest = text.partition("\n")
+    return version + line_end + _TOKEN.sub(changed, rest)
 
 
 def tenth(text: str) -> str:

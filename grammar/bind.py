@@ -1,8 +1,10 @@
 """A Document into an ir.Module, which holds only what is right, and everything that is wrong."""
 
+from collections.abc import Mapping
+
 import attrs
 
-from mirc.diagnostics import Diagnostic
+from mirc.diagnostics import Diagnostic, Span
 from mirc.grammar.document import Document
 from mirc.grammar.locate import SourcePlaces
 from mirc.grammar.memory import collection_paused
@@ -19,6 +21,8 @@ class Bound:
 
     module: Module
     diagnostics: tuple[Diagnostic, ...]
+    kept: Mapping[tuple[Span, str], tuple[int, ...]] = attrs.field(factory=dict)
+    """Which elements are left of a list that holds wrong ones, by its block's extent and key."""
 
 
 def bind(document: Document, machines: frozenset[str] | None = None) -> Bound:
@@ -37,7 +41,7 @@ def bind(document: Document, machines: frozenset[str] | None = None) -> Bound:
         trailing=document.trailing,
     )
     if not document.diagnostics:
-        return Bound(module, verified.diagnostics)
+        return Bound(module, verified.diagnostics, verified.kept)
     return Bound(module, document.diagnostics + _certain(document, verified.diagnostics))
 
 

@@ -1,13 +1,17 @@
 """A text into the end of what is surely right in it, by regular expressions made from the grammar.
 
 Sound, not complete: whatever they take, the grammar takes too, token for token, because every
-group is atomic and tries the terminals in the lexer's order. A test holds them against Lark.
+group is atomic and tries the terminals in the lexer's order. Which block stands in which comes from
+the tables; the shape of a field, a value and ``extern`` is said here again. A test holds all that
+against Lark.
 """
 
 import re
 from functools import cache
 
 from lark import Lark
+
+from mirc.grammar.tables import BODIES, WORDS
 
 _LEVELS = 3  # lists and calls within each other; what nests deeper is read word by word
 _BLANKS = r"(?:[ \t\r\n]+|//[^\n]*)*+"
@@ -24,30 +28,18 @@ class Clean:
         value = self._value(_LEVELS)
         confidence = rf"(?:{_BLANKS}@{_BLANKS}(?>{patterns['FLOAT']}|{patterns['INT']}))?+"
         self._field = rf"{self._name}{_BLANKS}={_BLANKS}{value}{confidence}{_BLANKS}"
-        step, override = self._block("step"), self._block("override")
-        plan_phase = self._block("phase", override)
-        simple = "module|object|template|coalition|tenant|claim"
         head = rf"extern{_END}{_BLANKS}object{_END}{_BLANKS}(?>{self._name}|{patterns['STRING']})"
-        extern = (
-            rf"{head}{_BLANKS}(?>{self._body()}"
-            rf"|(?=(?:{simple}|extern|phase|on|plan){_END}|\Z))"
-        )
-        declarations = (
-            self._block(simple),
-            self._block("phase", step, override),
-            self._block("on", override),
-            self._block("plan", override, plan_phase),
-            extern,
-        )
+        declaration = rf"(?:{'|'.join((*BODIES[0], 'extern'))}){_END}"
+        extern = rf"{head}{_BLANKS}(?>{self._body()}|(?={declaration}|\Z))"
+        declarations = (*self._blocks_in(0), extern)
         # The last of a run is left: what follows it may show that its brace was wrong.
-        another = rf"(?=(?:{simple}|extern|phase|on|plan){_END})"
-        self._declarations = _many(rf"(?>{'|'.join(declarations)}){another}")
+        self._declarations = _many(rf"(?>{'|'.join(declarations)})(?={declaration})")
         self._elements = _many(rf"{value}{_BLANKS},{_BLANKS}")
         self._fields = re.compile(rf"(?:{self._field}(?={self._name}{_BLANKS}=))*+", re.ASCII)
         self._inside = {
-            "PHASE": self._blocks(step, override),
-            "ON": self._blocks(override),
-            "PLAN": self._blocks(override, plan_phase),
+            WORDS[word]: self._run(self._blocks_in(body))
+            for word, (body, _) in BODIES[0].items()
+            if BODIES[body]
         }
 
     def declarations_end(self, text: str, offset: int) -> int:
@@ -81,16 +73,25 @@ class Clean:
     def _body(self, *blocks: str) -> str:
         return rf"\{{{_BLANKS}(?>{'|'.join((*blocks, self._field))})*+\}}"
 
+    def _blocks_in(self, body: int) -> tuple[str, ...]:
+        """Return the patterns of the blocks that may stand in a body: those without any as one."""
+        opened = {word: self._blocks_in(inside) for word, (inside, _) in BODIES[body].items()}
+        plain = "|".join(word for word, blocks in opened.items() if not blocks)
+        nested = (self._block(word, *blocks) for word, blocks in opened.items() if blocks)
+        return (*((self._block(plain),) if plain else ()), *nested)
+
     def _block(self, keywords: str, *blocks: str) -> str:
         name = rf"(?>{self._name}|{self._patterns['STRING']})"
         head = rf"(?:{keywords}){_END}{_BLANKS}{name}{_BLANKS}"
         return rf"{head}{self._body(*blocks)}{_BLANKS}"
 
-    def _blocks(self, *blocks: str) -> re.Pattern[str]:
-        another = rf"(?=(?:step|override){_END}|{self._name}{_BLANKS}=)"
+    def _run(self, blocks: tuple[str, ...]) -> re.Pattern[str]:
+        another = rf"(?=(?:{'|'.join(_INNER)}){_END}|{self._name}{_BLANKS}=)"
         return _many(rf"(?:{self._field})*+(?>{'|'.join(blocks)}){another}")
 
 
+# Keywords that begin no declaration: where one follows, the block around it goes on.
+_INNER = sorted({word for body in BODIES for word in body} - BODIES[0].keys())
 _END = r"(?![A-Za-z0-9_.\[])"  # of a keyword
 
 

@@ -35,6 +35,12 @@ class _UnusualError(Exception):
     """Something stands here that only the driver can read, or nobody."""
 
 
+def _advanced(before: int, after: int) -> None:
+    """Raise AssertionError for a step that took nothing: the next would be the same, forever."""
+    if after <= before:
+        raise AssertionError("a step of the reader that does not advance")
+
+
 def read(text: str) -> Start:
     """Return what the text holds; raise ``Misread`` at the first token that may not stand there."""
     return Reader(text).start()
@@ -72,6 +78,7 @@ class Reader:
         blocks: list[Block] = []
         while _ENDS.match(self.text, at) is None:
             self.driven = False
+            before = at
             try:
                 block, at = self.block(at, 0)
                 self.counts.partly += self.driven
@@ -79,6 +86,7 @@ class Reader:
             except (_UnusualError, Misread):  # the driver knows the true place
                 block, at = self.declaration(at)
                 self.counts.by_driver += 1
+            _advanced(before, at)
             blocks.append(block)
         return Start(token, tuple(blocks))
 
@@ -99,6 +107,8 @@ class Reader:
         inside, rule = opened
         at = head.end()
         close = self.text.find("}", at)
+        if close < 0:
+            raise _UnusualError
         if BODIES[inside] or close - at > _LONGEST:
             return self.nested(head, inside, rule)
         fields, at = self.flat(at, close)
@@ -113,9 +123,10 @@ class Reader:
         blocks: list[Block] = []
         at = head.end()
         while True:
-            at = end_of_blanks(self.text, at)  # or each item would look through them again
+            at = before = end_of_blanks(self.text, at)  # or each item would look through them again
             try:
                 block, at = self.block(at, inside)
+                _advanced(before, at)
                 blocks.append(block)
                 continue
             except _UnusualError:
@@ -124,6 +135,7 @@ class Reader:
                 at = closing.end()
                 break
             more, at = self.line(at)
+            _advanced(before, at)
             fields += more
             if len(fields) > MAX_FIELDS:
                 raise too_many_fields(self.text, head.start(1))
@@ -133,12 +145,12 @@ class Reader:
     def flat(self, at: int, close: int) -> tuple[Fields, int]:
         """Return the fields from an offset on and the end of the closing brace behind them.
 
-        ``close`` is where the next ``}`` stands, be it in a comment.
+        ``close`` is where the next ``}`` stands, be it in a comment; there is one.
         """
         body = self.text[at:close]
         fields = self.bodies.get(body)
         if fields is None:
-            fields = self.body(body) if close > 0 else None
+            fields = self.body(body)
             if fields is None:
                 self.driven = True
                 fields, at = driver.fields(self.text, at)

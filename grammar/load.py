@@ -17,7 +17,9 @@ class MirRejected(CouldNotRun):
         line, column = source.position(first.span.start)
         super().__init__(
             f"`{source.name}` has {errors}, first {line}:{column} {first.message}",
-            f"run `mirc check {source.name}` to see where",
+            "run `mirc check -` on the same text to see where"
+            if source.name == "<stdin>"
+            else f"run `mirc check {source.name}` to see where",
         )
         self.source = source
         self.diagnostics = diagnostics

@@ -1,6 +1,7 @@
 """A declaration of a source text into the spans of its name, its fields and their parts."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 import attrs
@@ -14,6 +15,9 @@ _TOKEN = re.compile(
     rf'//[^\n]*|"(?:[^"\\\n]|\\.)*+"|{POSSESSIVE_NAME}|[-0-9][\w.+-]*|[][(){{}},@=]', re.ASCII
 )
 _BLOCKS = frozenset(KEYWORDS)
+_SHORT = 1 << 12  # characters of a block that may well be read again
+_ALL: Mapping[tuple[Span, str], tuple[int, ...]] = {}  # every list is whole
+_KEPT = 1 << 8  # short blocks remembered
 
 
 @attrs.frozen(slots=True)
@@ -60,19 +64,30 @@ class BlockPlace:
 
 
 class SourcePlaces(Places):
-    """Finds the parts of a block by reading its text again; only findings and editors ask."""
+    """Finds the parts of a block by reading its text again; only findings and editors ask.
 
-    def __init__(self, text: str) -> None:
+    A long block is read once, since a thousand findings may each point to it; short ones are
+    remembered while they are few, since each of a million may have a finding.
+    """
+
+    def __init__(self, text: str, kept: Mapping[tuple[Span, str], tuple[int, ...]] = _ALL) -> None:
         self.text = text
-        self._last: tuple[Span, BlockPlace] | None = None
+        self._kept = kept  # which elements a module has of a list, by the block's extent and key
+        self._long: dict[Span, BlockPlace] = {}
+        self._short: dict[Span, BlockPlace] = {}
 
     def block(self, block: Block) -> BlockPlace | None:
         """Return where a block's parts stand; None for one that was built."""
-        if block.extent is None:
+        extent = block.extent
+        if extent is None:
             return None
-        if self._last is None or self._last[0] != block.extent:
-            self._last = (block.extent, _Reader(self.text, block.extent).block())
-        return self._last[1]
+        known = self._short if extent.end - extent.start <= _SHORT else self._long
+        place = known.get(extent)
+        if place is None:
+            if known is self._short and len(known) >= _KEPT:
+                known.clear()
+            place = known[extent] = _Reader(self.text, extent).block()
+        return place
 
     def name(self, block: Block) -> Span:
         """Return the span of the block's name."""
@@ -95,6 +110,9 @@ class SourcePlaces(Places):
         if place is None:
             return self.name(block)
         element = place.value
+        if path and block.extent is not None and (block.extent, key) in self._kept:
+            kept = self._kept[block.extent, key]
+            path = (kept[path[0]] if path[0] < len(kept) else path[0], *path[1:])
         for index in path:
             if index >= len(element.inner):
                 break

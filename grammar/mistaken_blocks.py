@@ -2,16 +2,18 @@
 
 import re
 
-from mirc.diagnostics import Edit, Fix, Span
+from mirc.diagnostics import Edit, Fix, Related, Span
 from mirc.grammar import syntax_rules as rules
 from mirc.grammar.automaton import END, Word
-from mirc.grammar.mending import replacement
+from mirc.grammar.mending import quoting, removal, replacement
 from mirc.grammar.reading import Reading
 from mirc.grammar.words import BLOCK_AHEAD, HEAD_AHEAD, NAMES, span
 from mirc.ir.suggest import nearest
 
 _HOMES = {"OVERRIDE": "a `phase`, an `on` or a `plan`", "STEP": "a `phase`"}
 _NAME_BEHIND = re.compile(r"[ \t]*([A-Za-z_][\w.]*(?:\[[0-9:]+\])*)[ \t]*(?:\n|$)", re.ASCII)
+_FIRST_HEADER = re.compile(r"(?:\s|//[^\n]*(?:\n|\Z))*+(mir[ \t]+[0-9]+\.[0-9]+)(?!\S)")
+_NUMBERED = re.compile(r"[\w.+-]+(?:\[[0-9:]+\])*(?=[ \t]*\{)")
 _SUPPORTED = "mir 1.0"
 
 
@@ -113,7 +115,18 @@ def header(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     del accepts
     if reading.automaton.inner or not (word.kind == "HEADER" or word.text == "mir"):
         return False
-    if word.kind == "HEADER":
+    before = _FIRST_HEADER.match(reading.text)
+    if word.kind == "HEADER" and before is not None and before.start(1) < word.start:
+        end = word.end
+        reading.report(
+            rules.BAD_HEADER,
+            span(word),
+            message="the version is written twice",
+            hint="remove this line",
+            related=(Related(Span(*before.span(1)), "first written here"),),
+            fix=removal(reading.text, word.start, end),
+        )
+    elif word.kind == "HEADER":
         end = word.end
         first = reading.text.lstrip().startswith(word.text)
         edits = [] if first else [Edit(Span(0, 0), f"{word.text}\n\n")]
@@ -144,6 +157,25 @@ def field_outside(reading: Reading, word: Word, accepts: frozenset[str]) -> bool
     automaton.settle(accepts)
     reading.report(rules.FIELD_OUTSIDE, span(word), key=word.text)
     reading.abandon(word)
+    return True
+
+
+def number_as_name(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
+    """Explain ``object 99 {``."""
+    name = _NUMBERED.match(reading.text, word.start)
+    if accepts != NAMES or not reading.automaton.heads() or name is None or not word.is_number:
+        return False
+    reading.report(
+        rules.UNEXPECTED,
+        Span(*name.span()),
+        expected="a name",
+        found=f"`{name[0]}`",
+        hint="put it in double quotes",
+        fix=quoting(reading.text, *name.span()),
+    )
+    reading.supply("STRING", word.start)
+    reading.replace(word.start, "_" * len(name[0]))
+    reading.again(name.end())
     return True
 
 

@@ -5,12 +5,24 @@ import re
 from mirc.diagnostics import Edit, Fix, Span
 from mirc.grammar import syntax_rules as rules
 from mirc.grammar.automaton import CHARACTER, Word
+from mirc.grammar.lookalikes import typed
 from mirc.grammar.mending import quoting, removal, replacement
 from mirc.grammar.reading import Reading
 from mirc.grammar.words import BLOCK_AHEAD, NAMES, end_of_noise, shown, span
+from mirc.ir.enums import ObjectClass
+from mirc.ir.names import is_bare
 
-_OTHERWISE = {"%": "write a share as a number from 0 to 1"}
+_OTHERWISE = {
+    "%": "write a share as a number from 0 to 1",
+    "*": "there is no arithmetic: write the product",
+    "/": "there is no arithmetic: write the quotient",
+}
+_ASCII = "a key is made of ASCII letters, digits and `_`"
 _PART = re.compile(r"(?:\[[0-9]+(?::[0-9]+)?\][\w.]*)+")
+_CLASS_AHEAD = re.compile(r"[ \t]*(\w+)[ \t]*\{", re.ASCII)
+_FIRST_FIELD = re.compile(r"(?:[ \t]*\r?\n)?[ \t]*")
+_OWN_CLASS = re.compile(r"\bclass[ \t]*=")
+_STRANGE = re.compile(r"[^\w.\[\]:]", re.ASCII)
 _ARROW = re.compile(r"(?:->|<-|=>|[-+*/<>!~]=|:=|=)=?")
 
 
@@ -114,8 +126,6 @@ def bad_character(reading: Reading, word: Word, accepts: frozenset[str]) -> bool
     if word.kind != CHARACTER:
         return False
     end = end_of_noise(reading.text, word.start)
-    if not word.text.isprintable() or word.text.isspace():
-        return _invisible(reading, word)
     last = reading.automaton.last
     start = word.start
     if last is not None and last.end == start and last.text and last.kind == "NAME":
@@ -126,34 +136,24 @@ def bad_character(reading: Reading, word: Word, accepts: frozenset[str]) -> bool
     meant = as_name and word.text not in '"\\%'
     part = _PART.match(reading.text, end)
     whole = end if part is None else part.end()
-    reading.report(
-        rules.BAD_CHARACTER,
-        span(word),
-        found=shown(word),
-        hint=None if meant else _OTHERWISE.get(word.text, "remove it"),
-        fix=quoting(reading.text, start, whole) if meant else None,
-    )
-    reading.erase(word.start, end)
+    slip = typed(reading.text, start, word.start)
+    hint, fix = None, quoting(reading.text, start, whole) if meant else None
+    if slip is not None:
+        hint, fix = f"write `{slip[2]}`, in ASCII", replacement(*slip)
+    elif not meant:
+        hint = _ASCII if word.text.isalpha() else _OTHERWISE.get(word.text, "remove it")
+    reading.report(rules.BAD_CHARACTER, span(word), found=shown(word), hint=hint, fix=fix)
+    stand_in = _STRANGE.sub("_", reading.text[start:end])
+    named = as_name and reading.automaton.heads() and is_bare(stand_in)
+    if named:  # the fields are judged, under a name like the one that was meant
+        reading.replace(start, stand_in)
+    else:
+        reading.erase(word.start, end)
     if start == word.start and as_name:
         reading.supply("STRING", word.start)
-    if as_name:
+    if as_name and not named:
         reading.guess()
     reading.again(end)
-    return True
-
-
-def _invisible(reading: Reading, word: Word) -> bool:
-    """Explain a blank that is none of ours, a byte order mark, a control character."""
-    blank = word.text.isspace()
-    fix = replacement(word.start, word.end, " ") if blank else None
-    reading.report(
-        rules.BAD_CHARACTER,
-        span(word),
-        found=shown(word),
-        hint="write a plain blank" if blank else "remove it",
-        fix=fix or removal(reading.text, word.start, word.end),
-    )
-    reading.erase(word.start, word.end)
     return True
 
 
@@ -195,4 +195,32 @@ def sign_in_head(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
     reading.report(rules.MISSING_BRACE, span(word), owner=last.text, fix=fix)
     reading.replace(word.start, "{")
     reading.supply("LBRACE", word.start)
+    return True
+
+
+def class_in_head(reading: Reading, word: Word, accepts: frozenset[str]) -> bool:
+    """Explain ``object w: WEIGHT_TILE {``."""
+    if word.text not in (":", "=") or "LBRACE" not in accepts or not reading.automaton.heads():
+        return False
+    text = reading.text
+    head = _CLASS_AHEAD.match(text, word.end)
+    if head is None or head[1] not in ObjectClass.__members__:
+        return False
+    field = f"class = {head[1]}"
+    first = _FIRST_FIELD.match(text, head.end())
+    gap = first[0] if first is not None else " "
+    written = f" {{{gap if gap.strip(' ') else ' '}{field}"
+    edit = Edit(Span(word.start, head.end()), written if gap.strip(" ") else f"{written} ")
+    body = text[head.end() : text.find("}", head.end()) + 1]
+    fix = None if _OWN_CLASS.search(body) else Fix(f"write `{field}` between the braces", (edit,))
+    reading.report(
+        rules.UNEXPECTED,
+        span(word),
+        expected="`{`",
+        found=shown(word),
+        hint=f"write `{field}` between the braces",
+        fix=fix,
+    )
+    reading.erase(word.start, head.end(1))
+    reading.again(head.end() - 1)
     return True

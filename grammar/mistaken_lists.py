@@ -15,6 +15,7 @@ _KEY_AND_EQUALS = re.compile(r"[^=:\n]*[=:][ \t]*")
 _ITEM = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"|-?[\w.]+(?:\[[0-9:]+\])*)(?:\([^()\n]*\))?(?![ \t]*=)')
 _BETWEEN = re.compile(r"[ \t]*(,?)[ \t]*")
 _AHEAD = re.compile(r"\s*([\])])")
+_COUNTED = re.compile(r"-?[0-9][\w.]*[ \t]+[A-Za-z_]", re.ASCII)  # `3 times`
 _SIGNS = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\](){}]')
 _PAIRS = {"]": "[", ")": "(", "}": "{"}
 
@@ -113,6 +114,11 @@ def _value_start(reading: Reading) -> int | None:
 
 def report_bare_list(reading: Reading, word: Word) -> None:
     """Report several values without brackets; ``word`` is the first that is one too many."""
+    start = _value_start(reading)
+    if start is not None and _COUNTED.match(reading.text, start):
+        hint = "write the value alone, or put several in `[ ]`"
+        reading.report(rules.BARE_LIST, span(word), hint=hint)
+        return
     reading.report(rules.BARE_LIST, span(word), fix=_bracketed(reading, word))
 
 

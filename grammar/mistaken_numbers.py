@@ -7,9 +7,18 @@ from mirc.grammar import syntax_rules as rules
 from mirc.grammar.automaton import CHARACTER, Word
 from mirc.grammar.mending import replacement
 from mirc.grammar.reading import Reading
+from mirc.ir.fields import FIELD_BY_KEY
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "ps", "ns", "us", "ms", "s")
 _UNIT_SLIPS = {"K": "KiB", "M": "MiB", "G": "GiB", "T": "TiB", "sec": "s", "µs": "us", "μs": "us"}
+_LONGER = {
+    "m": ("minutes", 60),
+    "min": ("minutes", 60),
+    "mins": ("minutes", 60),
+    "h": ("hours", 3600),
+    "d": ("days", 86_400),
+}
+_KEY = re.compile(r"\w+")
 _DIGITS = re.compile(r"[-+]?\.?[0-9][0-9_]*(?:\.[0-9_]+)?(?:[eE][-+]?[0-9_]+)?")
 _TAIL = re.compile(r"[\w.µμ]*")
 _BASES = {"x": 16, "b": 2, "o": 8}
@@ -98,6 +107,14 @@ def _report(reading: Reading, place: Span, number: str, unit: str) -> None:
     if not unit or "." in unit or not any(letter.isalpha() for letter in unit):
         reading.report(rules.BAD_NUMBER, place, found=found)
         return
+    longer = _LONGER.get(unit.lower())
+    if longer is not None and number.isdigit() and len(number) < _LONGEST and _is_time(reading):
+        name, seconds = longer
+        text = f"{int(number) * seconds}s"
+        fix = replacement(place.start, place.end, text)
+        hint = f"there are no {name}: write `{text}`"
+        reading.report(rules.BAD_UNIT, place, found=found, hint=hint, fix=fix)
+        return
     meant = meant_unit(unit)
     if meant is None or len(number) > _LONGEST:
         reading.report(rules.BAD_UNIT, place, found=found)
@@ -111,6 +128,14 @@ def _report(reading: Reading, place: Span, number: str, unit: str) -> None:
         hint=f"did you mean `{number}{meant}`?",
         fix=replacement(place.start, place.end, number + meant) if sure else None,
     )
+
+
+def _is_time(reading: Reading) -> bool:
+    """Whether the key of the value being read holds a time."""
+    anchor = reading.automaton.anchor
+    key = _KEY.match(reading.text, anchor.offset) if anchor is not None else None
+    spec = FIELD_BY_KEY.get(key[0]) if key is not None else None
+    return spec is not None and spec.type.unit == "us"
 
 
 def _decimal(written: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mirc.grammar import mistaken_blanks as blanks
 from mirc.grammar import mistaken_blocks as blocks
 from mirc.grammar import mistaken_brackets as brackets
 from mirc.grammar import mistaken_characters as characters
@@ -46,6 +47,8 @@ def _way_out(reading: Reading, word: Word, accepts: frozenset[str]) -> str | Non
         return "write the confidence as a number from 0 to 1"
     if accepts == {"LBRACE"} and word.kind in ("NAME", *NAMES):
         return "join the words of a name with `_` or `.`, or put it in double quotes"
+    if word.text == "@" and reading.automaton.inner in ("LSQB", "LPAR"):
+        return "a confidence belongs to the whole value: write it behind the closing bracket"
     if "AT" in accepts and word.kind in ("INT", "FLOAT"):
         return "write `key = value @ confidence`"
     if word.kind == "LBRACE" and not reading.text[: word.start].strip():
@@ -94,6 +97,7 @@ def expected_words(reading: Reading, accepts: frozenset[str]) -> str:
 # The order matters: what is certain from the word alone first, then what the place says, and a
 # bracket that was left open before the words that it made look wrong.
 _MISTAKES: tuple[Callable[[Reading, Word, frozenset[str]], bool], ...] = (
+    characters.class_in_head,
     characters.sign_in_head,
     characters.wrong_equals,
     characters.colon,
@@ -107,6 +111,9 @@ _MISTAKES: tuple[Callable[[Reading, Word, frozenset[str]], bool], ...] = (
     numbers.bad_number,
     numbers.grouped,
     numbers.bad_unit,
+    blanks.invisible,
+    blanks.full_width_equals,
+    blanks.bar,
     characters.bad_character,
     brackets.unclosed_bracket,
     fields.missing_value,
@@ -128,6 +135,7 @@ _MISTAKES: tuple[Callable[[Reading, Word, frozenset[str]], bool], ...] = (
     blocks.unknown_block,
     blocks.misspelt_object,
     blocks.field_outside,
+    blocks.number_as_name,
     blocks.missing_name,
     lists.extra_comma,
     fields.missing_equals,

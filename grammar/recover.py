@@ -11,15 +11,26 @@ from mirc.grammar.automaton import END
 from mirc.grammar.limits import MAX_DEPTH
 from mirc.grammar.reading import Reading
 
-__all__ = ["MAX_DEPTH", "Recovered", "diagnose", "recover", "unknown_version"]
+__all__ = [
+    "MAX_DEPTH",
+    "Recovered",
+    "diagnose",
+    "llvm_machine_ir",
+    "recover",
+    "unknown_version",
+]
 
 LIMIT = 250  # findings reported in one file
 ATTEMPTS = 2_000  # errors met, reported or not, before the rest of the file is given up
 STUCK = 4  # errors met at one place before a word is skipped
 SUPPORTED_MAJOR = 1
+_SHOWN = 20  # characters of a line that is refused
 
 # Possessive, and a comment ends at its line's end: else a line of many `//` can be cut in 2^n ways.
 _HEADER = re.compile(r"(?:\s|//[^\n]*(?:\n|\Z))*+mir[ \t]+([0-9]+)\.[0-9]+(?!\S)")
+
+_LLVM = re.compile(r"\s*+((?:---|# RUN:|; ModuleID)[^\n]*)")
+_ANY_HEADER = re.compile(r"^mir[ \t]+[0-9]", re.MULTILINE)
 
 
 @attrs.frozen
@@ -47,9 +58,9 @@ def recover(lark: Lark, source: Source) -> Recovered:
     Time is linear in the text, times at most ``ATTEMPTS`` errors with a constant each; what is
     right in a long text is passed over by regular expressions, the rest read word by word.
     """
-    version = unknown_version(source)
-    if version is not None:
-        return Recovered((version,), None)
+    refusal = unknown_version(source) or llvm_machine_ir(source)
+    if refusal is not None:
+        return Recovered((refusal,), None)
     return _read_through(Reading(lark, source))
 
 
@@ -60,9 +71,19 @@ def unknown_version(source: Source) -> Diagnostic | None:
         return None
     rule = syntax_rules.UNKNOWN_VERSION
     span = Span(header.start(1), header.end())
-    written = source.text[span.start : min(span.end, span.start + 20)]
+    written = source.text[span.start : min(span.end, span.start + _SHOWN)]
     message = rule.message.format(found=written, supported=SUPPORTED_MAJOR)
     return Diagnostic(rule, span, message, rule.hint)
+
+
+def llvm_machine_ir(source: Source) -> Diagnostic | None:
+    """Return the refusal of a file that is LLVM's, by its first line, or None."""
+    first = _LLVM.match(source.text)
+    if first is None or _ANY_HEADER.search(source.text):
+        return None
+    rule = syntax_rules.LLVM_MACHINE_IR
+    span = Span(first.start(1), min(first.end(), first.start(1) + _SHOWN))
+    return Diagnostic(rule, span, rule.message, rule.hint)
 
 
 def _read_through(reading: Reading) -> Recovered:

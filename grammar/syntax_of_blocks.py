@@ -31,14 +31,14 @@ MISMATCHED_BRACKET = syntax_rule(
 UNCLOSED_DECLARATION = syntax_rule(
     122,
     "unclosed-declaration",
-    "object w {\n  class = WEIGHT_TILE\n\ntenant t { }\n",
+    "object w {\n  class = WEIGHT_TILE\n\ntenant t { quota_bytes = 1GiB }\n",
     "phase decode {\n  step a {\n  step b { }\n}\n",
     "object w {\n  class = WEIGHT_TILE\n",
     about="A `}` is missing. Where the next declaration shows it, the finding stands there and the"
     " note at the `{`; where the file just ends, at the `{`.",
     message="{found} comes before {owner} is closed",
     hint="add the missing `}}`",
-    good="object w {\n  class = WEIGHT_TILE\n}\n\ntenant t { }\n",
+    good="object w {\n  class = WEIGHT_TILE\n}\n\ntenant t { quota_bytes = 1GiB }\n",
     fixable=True,
 )
 STRAY_BRACKET = syntax_rule(
@@ -138,6 +138,18 @@ EMPTY_FILE = syntax_rule(
     message="the file {state}",
     hint="begin with `mir 1.0` and declare an `object`",
     good=SIZED,
+)
+LLVM_MACHINE_IR = syntax_rule(
+    143,
+    "llvm-machine-ir",
+    "--- |\n  define i32 @f() { ret i32 0 }\n...\n---\nname: f\n",
+    "# RUN: llc -o - %s\n---\nname: f\n",
+    "; ModuleID = 'f.ll'\n",
+    about="LLVM keeps its Machine IR in files that end in `.mir` too, as YAML. Nothing of such a"
+    " file is read.",
+    message="this looks like LLVM's Machine IR, not Memory Intent IR",
+    hint="leave the file out of what is checked, or begin it with `mir 1.0` if it is intent",
+    good="mir 1.0\n" + SIZED,
 )
 TOO_MANY = syntax_rule(
     199,

@@ -4,6 +4,7 @@ from mirc.grammar.syntax_of_blocks import (
     BAD_HEADER,
     EMPTY_FILE,
     FIELD_OUTSIDE,
+    LLVM_MACHINE_IR,
     MISMATCHED_BRACKET,
     MISPLACED_BLOCK,
     NESTED_TOO_DEEPLY,
@@ -79,6 +80,7 @@ SYNTAX_RULES = (
     BAD_HEADER,
     UNKNOWN_VERSION,
     EMPTY_FILE,
+    LLVM_MACHINE_IR,
     TOO_MANY,
 )
 
@@ -97,6 +99,7 @@ __all__ = [
     "FIELD_OUTSIDE",
     "FIELD_SEPARATOR",
     "HASH_COMMENT",
+    "LLVM_MACHINE_IR",
     "MISMATCHED_BRACKET",
     "MISPLACED_BLOCK",
     "MISSING_BRACE",

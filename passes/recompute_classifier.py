@@ -17,8 +17,6 @@ from mirc.passes.yardstick import Yardstick
 MODERATE_UP_TO = 4.0
 """Times the price of spilling and fetching back; dearer than this is EXPENSIVE."""
 
-_GROWN = frozenset({Role.CACHE, Role.STATE})
-
 
 @attrs.frozen(kw_only=True)
 class Recomputed:

@@ -12,7 +12,7 @@ from mirc.emit import emit
 from mirc.grammar import bind, parse, print_module
 from mirc.graph import Part, Program, Role, Split
 from mirc.ir import Call, Module, Name
-from mirc.lint.check import check
+from mirc.lint.check import check_source
 from mirc.machine.load import load
 from mirc.passes.pipeline import run
 from tests.passes.programs import Builder, decoder, machine, routed, rows
@@ -92,8 +92,8 @@ def test_what_is_emitted_reads_back_and_nothing_is_found_in_it(names: tuple[str,
         source = Source("emitted.mir", print_module(module))
         bound = bind(parse(source))
         assert (bound.module, bound.diagnostics) == (module, ())
-        found = check((source,), tuple(map(load, names)))
-        assert [d.message for each in found.files for d in each.diagnostics] == []
+        found = check_source(source, tuple(map(load, names)))
+        assert [d.message for d in found.diagnostics] == []
 
 
 def test_the_bytes_do_not_depend_on_the_hash_seed() -> None:

@@ -5,9 +5,13 @@ import subprocess
 from pathlib import Path
 
 from mirc.diagnostics import CouldNotRun, Source
+from mirc.grammar.limits import MAX_TEXT, too_large
 
 _SECONDS = 60
 _LONGEST_REVISION = 500
+# How git says what an entry is: the first digits of its mode.
+_LINK = "120000"
+_FILE = "100"
 
 
 def source_at(path: str, revision: str) -> Source:
@@ -29,17 +33,36 @@ def source_at(path: str, revision: str) -> Source:
     if commit is None:
         raise CouldNotRun(f"git knows no revision `{revision}`", "see `git log` and `git branch`")
     # The bytes as they were committed: `git show` would run filters that a repository configures.
-    name = f"{commit.decode().strip()}:./{Path(path).name}"
-    data = _ask(git, folder, "cat-file", "blob", name)
-    if data is None:
-        raise CouldNotRun(
-            f"`{path}` is not in revision `{revision}`", "choose a revision that has the file"
-        )
     label = f"{path}@{revision}"
+    blob = _blob(git, path, commit.decode().strip(), revision)
+    size = _ask(git, folder, "cat-file", "-s", blob)
+    if size is not None and int(size) > MAX_TEXT:
+        raise too_large(label)
+    data = _ask(git, folder, "cat-file", "blob", blob) if size is not None else None
+    if data is None:
+        raise CouldNotRun(f"git cannot read `{label}`", "fetch it, or name both files")
     try:
         return Source(label, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise CouldNotRun(f"`{label}` is not UTF-8", "compare with another revision") from None
+
+
+def _blob(git: str, path: str, commit: str, revision: str) -> str:
+    """Return git's name of a file's bytes; raises ``CouldNotRun`` for all that is no file."""
+    folder, name = str(Path(path).parent), Path(path).name
+    # Names are taken literally: git would read some as patterns.
+    words = ("--literal-pathspecs", "ls-tree", "-z", commit, "--", f"./{name}")
+    entry = (_ask(git, folder, *words) or b"").partition(b"\t")[0].decode().split()
+    if not entry:
+        raise CouldNotRun(
+            f"`{path}` is not in revision `{revision}`", "choose a revision that has the file"
+        )
+    mode, _, blob = entry
+    if mode == _LINK:
+        raise CouldNotRun(f"`{path}@{revision}` is a link", "name the file that it leads to")
+    if not mode.startswith(_FILE):
+        raise CouldNotRun(f"`{path}@{revision}` is no file", "name a .mir file in it")
+    return blob
 
 
 def _refuse_odd(revision: str) -> None:

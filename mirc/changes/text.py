@@ -1,6 +1,6 @@
 """A difference into text for a terminal: the worst first, a family as one line, then bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mirc.changes.allow import Verdict
 from mirc.changes.groups import Group, grouped
@@ -48,17 +48,28 @@ def summary(diff: Diff, verdict: Verdict) -> str:
     return f"{', '.join(parts)}{allowed}"
 
 
-def sentence(group: Group) -> str:
-    """Return what a group says, without its rule: ``object `w`: `size_bytes` 1MiB -> 2MiB``."""
-    what = f"{_counted(group)} `{group.name}`" + (f" in {group.where}" if group.where else "")
+def ticked(text: str) -> str:
+    """Return text between backticks, as a terminal shows names."""
+    return f"`{text}`"
+
+
+def sentence(
+    group: Group, name: Callable[[str], str] = ticked, value: Callable[[str], str] = str
+) -> str:
+    """Return what a group says, without its rule: ``object `w`: `size_bytes` 1MiB -> 2MiB``.
+
+    All that comes from the files goes through ``name`` (names and keys) or ``value``.
+    """
+    where = f" in {value(group.where)}" if group.where else ""
+    what = f"{_counted(group)} {name(group.name)}{where}"
     pairs = [
-        f"{old or 'unset'} -> {new or 'unset'}"
+        f"{value(old) if old else 'unset'} -> {value(new) if new else 'unset'}"
         for old, new in group.values[:_MOST_VALUES]
         if (old, new) != (None, None)
     ]
     left = len(group.values) - _MOST_VALUES
     more = f", and {left:,} other changes" if left > 0 else ""
-    said = f"`{group.key}`" if group.key is not None else group.rule.name.rpartition("-")[2]
+    said = name(group.key) if group.key is not None else group.rule.name.rpartition("-")[2]
     return f"{what}: {said}" + (f" {', '.join(pairs)}" if pairs else "") + more
 
 

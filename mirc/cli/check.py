@@ -9,7 +9,8 @@ from mirc.cli.check_report import FORMS, TEXT_FORMS, Report
 from mirc.cli.check_run import Run
 from mirc.cli.completion import complete_files, complete_machines
 from mirc.cli.options import format_option
-from mirc.cli.output import STDOUT, check_writable, spare_inputs
+from mirc.cli.output import STDOUT, check_writable
+from mirc.diagnostics.errors import CouldNotRun
 from mirc.diagnostics.model import Severity
 from mirc.lint.project import Project
 from mirc.lint.settings import Overrides
@@ -22,8 +23,10 @@ def _split(
     """Return the names of rules in an option that may be given often and hold commas."""
     del ctx
     words = tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-    if not words:
+    if not values:
         return None
+    if not words:  # an empty variable in CI would turn the option off without a word
+        raise CouldNotRun(f"`{parameter.opts[0]}` names no rule", "name rules, or leave it out")
     # Start-up: only those who name rules need their table.
     from mirc.lint.selection import check_words  # noqa: PLC0415
 
@@ -116,7 +119,6 @@ def check(
     if statistics and output_format not in TEXT_FORMS:
         raise click.UsageError("--statistics is a table of text: leave out --output-format")
     check_writable(output_file)
-    spare_inputs((output_file,), paths)
     overrides = Overrides(
         select=select,
         extend_select=extend_select,
@@ -128,7 +130,9 @@ def check(
     coloured = sys.stdout.isatty() if ctx.color is None else ctx.color
     report = Report(output_format, output_file, statistics, coloured)
     run = Run(paths or (os.curdir,), Project(overrides), report, stdin_filename)
-    ctx.exit(_asked(run, {name: value for name, value in ways.items() if value}))
+    ctx.exit(
+        _asked(run, {name: value for name, value in ways.items() if value not in (None, False)})
+    )
 
 
 def _asked(run: Run, ways: dict[str, str | bool | None]) -> int:

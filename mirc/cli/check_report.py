@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import attrs
 import click
@@ -11,7 +13,16 @@ from mirc.cli.output import STDOUT, write_text
 from mirc.diagnostics.findings import Findings
 
 TEXT_FORMS = ("full", "concise")
-FORMS = (*TEXT_FORMS, "json", "sarif", "github", "gitlab", "junit")
+# Each form for machines: its module in mirc.diagnostics, imported only when it is asked for, and
+# what that wants to know beside the findings.
+_MACHINE_FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "json": ("json_form", ("version",)),
+    "sarif": ("sarif", ("rules", "version", "root")),
+    "github": ("github", ("root",)),
+    "gitlab": ("gitlab", ("root",)),
+    "junit": ("junit", ("root",)),
+}
+FORMS = (*TEXT_FORMS, *_MACHINE_FORMS)
 
 
 @attrs.frozen
@@ -41,7 +52,9 @@ class Report:
 
             palette = render.COLOUR if self.coloured and self.file == STDOUT else render.PLAIN
             return (render.full if self.form == "full" else render.concise)(findings, palette)
-        return _FORMS[self.form](findings)
+        module, wanted = _MACHINE_FORMS[self.form]
+        form = import_module(f"mirc.diagnostics.{module}")
+        return str(form.as_text(findings, **{name: _KNOWN[name]() for name in wanted}))
 
 
 def note(message: str, findings: Findings | None = None) -> None:
@@ -55,55 +68,28 @@ def note(message: str, findings: Findings | None = None) -> None:
         click.echo("help: shrink the baseline with `mirc check --write-baseline`", err=True)
 
 
-# Each form is imported only when it is asked for: a plain check starts without them.
-def _json(findings: Findings) -> str:
-    from mirc.diagnostics import json_form  # noqa: PLC0415
+def _rules() -> Any:
+    from mirc.lint.registry import ALL_RULES  # noqa: PLC0415 - start-up
 
-    return json_form.as_text(findings, version=mirc.__version__)
-
-
-def _sarif(findings: Findings) -> str:
-    from mirc.cli.check_root import repository  # noqa: PLC0415
-    from mirc.diagnostics import sarif  # noqa: PLC0415
-    from mirc.lint.registry import ALL_RULES  # noqa: PLC0415
-
-    return sarif.as_text(findings, ALL_RULES, version=mirc.__version__, root=repository())
+    return ALL_RULES
 
 
-def _github(findings: Findings) -> str:
-    from mirc.cli.check_root import repository  # noqa: PLC0415
-    from mirc.diagnostics import github  # noqa: PLC0415
+def _root() -> str:
+    from mirc.cli.check_root import repository  # noqa: PLC0415 - start-up
 
-    return github.as_text(findings, root=repository())
-
-
-def _gitlab(findings: Findings) -> str:
-    from mirc.cli.check_root import repository  # noqa: PLC0415
-    from mirc.diagnostics import gitlab  # noqa: PLC0415
-
-    return gitlab.as_text(findings, root=repository())
+    return repository()
 
 
-def _junit(findings: Findings) -> str:
-    from mirc.cli.check_root import repository  # noqa: PLC0415
-    from mirc.diagnostics import junit  # noqa: PLC0415
-
-    return junit.as_text(findings, root=repository())
-
-
-_FORMS: dict[str, Callable[[Findings], str]] = {
-    "json": _json,
-    "sarif": _sarif,
-    "github": _github,
-    "gitlab": _gitlab,
-    "junit": _junit,
+_KNOWN: dict[str, Callable[[], Any]] = {
+    "version": lambda: mirc.__version__,
+    "rules": _rules,
+    "root": _root,
 }
 
 
 def _append_summary(findings: Findings, path: str) -> None:
-    from mirc.cli.check_root import repository  # noqa: PLC0415 - only in a job at GitHub
-    from mirc.diagnostics import github  # noqa: PLC0415
+    from mirc.diagnostics import github  # noqa: PLC0415 - only in a job at GitHub
 
-    table = github.summary(findings, root=repository())
+    table = github.summary(findings, root=_root())
     with open(path, "ab") as file:  # noqa: PTH123 - other steps append to it as well
         file.write(table.encode("utf-8", "backslashreplace"))

@@ -15,7 +15,13 @@ _WAKE_MS = 300
 
 
 def watch(paths: tuple[str, ...], report: Callable[[], str]) -> None:
-    """Print a report now and after each change, until interrupted; raises ``CouldNotRun``."""
+    """Print a report now and after each change, until interrupted.
+
+    Raises ``CouldNotRun`` for a path that is not there: nothing would ever happen to it.
+    """
+    for path in paths:
+        if not os.path.lexists(path):
+            raise CouldNotRun(f"there is no file `{path}`", "check the path")
     repeat(report, _changes(paths))
 
 

@@ -14,7 +14,7 @@ from mirc.cli.options import format_option, output_option
 from mirc.cli.output import write_text
 from mirc.diagnostics import CouldNotRun
 from mirc.grammar import load
-from mirc.lint.sources import STDIN, STDIN_NAME, sources
+from mirc.lint.sources import STDIN, STDIN_NAME, read
 
 
 @click.command(no_args_is_help=True)
@@ -44,7 +44,7 @@ def compare(*, file: str, events: str, plan: str | None, output_format: str, out
 
     if file != STDIN and Path(file).is_dir():
         raise CouldNotRun(f"`{file}` is a directory", "name a .mir file in it")
-    module = load(sources((file,))[0])
+    module = load(read(file))
     name = STDIN_NAME if events == STDIN else events
     with _opened(events) as log:
         report = compared(module, lines_of(log, name), name, plan)

@@ -81,12 +81,11 @@ def _before(path: str, revision: str | None) -> Source:
 
 
 def _read(path: str) -> Source:
-    from mirc.lint.sources import sources  # noqa: PLC0415 - after the arguments are checked
+    from mirc.lint.sources import read  # noqa: PLC0415 - after the arguments are checked
 
     if Path(path).is_dir():
         raise CouldNotRun(f"`{path}` is a folder", "name a file in it")
-    (source,) = sources((path,))
-    return source
+    return read(path)
 
 
 def _compared(old: Source, new: Source) -> "Diff":

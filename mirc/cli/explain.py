@@ -95,11 +95,11 @@ def _object(
     from mirc.diagnostics import FileFindings, Findings, render  # noqa: PLC0415
     from mirc.explain import object_text, objects  # noqa: PLC0415
     from mirc.grammar import SourcePlaces, bind, parse  # noqa: PLC0415
-    from mirc.lint.sources import sources  # noqa: PLC0415
+    from mirc.lint.sources import read  # noqa: PLC0415
 
     if Path(path).is_dir():
         raise CouldNotRun(f"`{path}` is a folder", "name a file in it")
-    (source,) = sources((path,))
+    source = read(path)
     document = parse(source)
     bound = bind(document)
     if bound.diagnostics:

@@ -31,6 +31,8 @@ def lsp(ctx: click.Context, *, stdio: bool) -> None:
         raise CouldNotRun(
             "the language server needs pygls", "install it: pip install 'mirc[lsp]'"
         ) from None
+    if sys.stdin.isatty():
+        click.echo("note: editors start this and talk to it; see docs/editors.md", err=True)
     served = server()
     # The server closes what it wrote to; the process still has a standard output to flush.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as pipe:

@@ -107,8 +107,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name."""
-        with _naming_closed_pipes():
-            return super().invoke(ctx)
+        try:
+            with _naming_closed_pipes():
+                return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.ctx is None and ctx.invoked_subcommand is not None:
+                # The parser does not say whose option it is: its help is the command's.
+                name = ctx.invoked_subcommand
+                command = self.get_command(ctx, name)
+                error.ctx = click.Context(command, ctx, name) if command else ctx
+            raise
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line and exit; nothing but exit codes leaves here."""
@@ -141,8 +149,10 @@ def cli(ctx: click.Context) -> None:
     # The one place that reads these two (no-color.org; NO_COLOR wins, as in Python itself).
     if os.environ.get("NO_COLOR"):
         ctx.color = False
-    elif os.environ.get("FORCE_COLOR"):
-        ctx.color = True
+    elif forced := os.environ.get("FORCE_COLOR"):
+        ctx.color = forced.lower() not in ("0", "false")
+    elif os.environ.get("TERM") == "dumb":
+        ctx.color = False
 
 
 def main() -> None:

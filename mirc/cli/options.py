@@ -1,48 +1,13 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from mirc.cli.completion import complete_machines
 from mirc.cli.output import check_writable
 
-if TYPE_CHECKING:
-    from mirc.machine.model import Machine
-
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class MachineType(click.ParamType[Any]):
-    """A machine: the name of a preset, or the path of a ``.toml`` file, loaded and valid."""
-
-    name = "machine"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "Machine":
-        """Load the machine; raises ``CouldNotRun``."""
-        del param, ctx
-        # Start-up: TOML is read only where a machine was asked for.
-        from mirc.machine.load import load  # noqa: PLC0415
-        from mirc.machine.model import Machine  # noqa: PLC0415
-
-        return value if isinstance(value, Machine) else load(value)
-
-
-def machines_option(summary: str) -> Callable[[Command], Command]:
-    """Return the option ``-M/--machine``: a tuple of loaded machines, ``()`` if none is named."""
-    return click.option(
-        "-M",
-        "--machine",
-        "machines",
-        type=MachineType(),
-        multiple=True,
-        metavar="NAME|FILE",
-        shell_complete=complete_machines,
-        help=f"{summary} From `mirc machine list`, or a .toml file; may be given several times.",
-    )
 
 
 def output_option(summary: str) -> Callable[[Command], Command]:

@@ -2,25 +2,27 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-
-import click
 
 from mirc.diagnostics.errors import CouldNotRun
 
 STDOUT = "-"
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_text(path: str, text: str) -> None:
     """Write ``text`` as UTF-8, line ends as they are, to ``path``; ``-`` is standard output.
+
+    Nothing is left out on the way: these are contents, where a control character may be meant.
 
     A reader of ``path`` sees the old file or the whole new one: the text goes to a temporary file
     in the same folder, which then takes the name. If anything interrupts, the temporary file is
     removed. Devices and pipes are written in place. Raises ``CouldNotRun``.
     """
     if path == STDOUT:
-        click.echo(text, nl=False)
+        _print(text)
         return
     check_writable(path)
     # A link keeps pointing where it did: the file behind it is the one replaced.
@@ -68,14 +70,28 @@ def check_writable(path: str) -> None:
             )
     except (OSError, ValueError) as error:
         raise _refusal(path, error) from error
+    # A new file takes the old one's place, so the system would not ask whether the old one may go;
+    # and to root it never says no.
+    if target.exists() and not (target.stat().st_mode & _WRITABLE and os.access(target, os.W_OK)):
+        raise CouldNotRun(f"`{path}` is write-protected", f"allow it: chmod u+w {path}")
     if not target.exists() and not os.access(target.parent, os.W_OK | os.X_OK):
         raise CouldNotRun(
             f"no permission to write into `{target.parent}`", "choose another output folder"
         )
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _print(text: str) -> None:
+    stream = sys.stdout
+    binary = getattr(stream, "buffer", None)
+    if binary is None or stream.isatty():
+        stream.write(text)  # a terminal shows what its encoding has, and nothing keeps the bytes
+    else:
+        stream.flush()
+        binary.write(text.encode("utf-8", "surrogateescape"))
+    stream.flush()
 
+
+def _replace(target: Path, data: bytes) -> None:
     # O_EXCL and mode 0666: the umask decides, as it does for any file that a shell makes.
     temporary = target.parent / f".mirc-{os.urandom(8).hex()}.tmp"
     try:

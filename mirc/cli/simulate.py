@@ -11,7 +11,7 @@ from mirc.cli.options import format_option, output_option
 from mirc.cli.output import check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
-from mirc.lint.sources import STDIN, sources
+from mirc.lint.sources import STDIN, read
 
 
 @click.command(no_args_is_help=True)
@@ -108,7 +108,7 @@ def simulate(
 def _source(file: str) -> Source:
     if file != STDIN and Path(file).is_dir():
         raise CouldNotRun(f"`{file}` is a directory", "name a .mir file in it")
-    return sources((file,))[0]
+    return read(file)
 
 
 def _tell(line: str) -> None:

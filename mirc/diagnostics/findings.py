@@ -24,13 +24,17 @@ class FileFindings:
     """What was found in one source: sorted by place, no finding twice.
 
     Findings at ``fail_level`` or above fail the run. ``stale`` says, one line each, which entries
-    of a baseline no longer occur.
+    of a baseline no longer occur. ``reported`` is the number of findings after which the rest of
+    the file was not looked at. ``ran`` are the codes of the rules that have said all they had to
+    say: only their silence means something.
     """
 
     source: Source
     diagnostics: tuple[Diagnostic, ...] = attrs.field(converter=_in_order)
     fail_level: Severity = attrs.field(default=Severity.WARNING, kw_only=True)
+    reported: int | None = attrs.field(default=None, kw_only=True)
     stale: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    ran: frozenset[str] = attrs.field(default=frozenset(), kw_only=True, repr=False)
 
     @property
     def fails(self) -> bool:

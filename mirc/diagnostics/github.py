@@ -1,19 +1,17 @@
 """Findings into GitHub's workflow commands, and a table for the summary of a job."""
 
 import hashlib
-import re
 
 from mirc.diagnostics import render
 from mirc.diagnostics.addresses import relative
-from mirc.diagnostics.excerpt import safe
 from mirc.diagnostics.findings import FileFindings, Findings
+from mirc.diagnostics.markup import plain
 from mirc.diagnostics.model import Diagnostic, Severity
 
 # GitHub shows ten annotations of each kind for one step and drops the others without a word.
 SHOWN = 10
 ROWS = 200  # of the summary's table; a job's summary may have 1 MiB
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "notice"}
-_SPECIAL = re.compile(r"([\\|`<*_])")
 
 
 def as_text(findings: Findings, *, root: str) -> str:
@@ -87,4 +85,4 @@ def _row(file: FileFindings, diagnostic: Diagnostic, root: str) -> str:
     line, column = file.source.position(min(diagnostic.span.start, len(file.source.text)))
     place = f"{relative(file.source.name, root)}:{line}:{column}"
     cells = (rule.severity.value, f"{rule.code} {rule.name}", place, diagnostic.message)
-    return "| " + " | ".join(_SPECIAL.sub(r"\\\1", safe(cell)) for cell in cells) + " |\n"
+    return "| " + " | ".join(map(plain, cells)) + " |\n"

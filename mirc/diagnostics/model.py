@@ -74,6 +74,11 @@ class Rule:
     default: bool = attrs.field(default=True, eq=False, repr=False, kw_only=True)
     fixable: bool = attrs.field(default=False, eq=False, repr=False, kw_only=True)
 
+    @property
+    def is_syntax(self) -> bool:
+        """Whether it is about what cannot be read: nothing hides that, and others are silent."""
+        return self.code.startswith("MIR1")
+
 
 @attrs.frozen(slots=True)
 class Related:

@@ -57,12 +57,21 @@ def concise(findings: Findings, palette: Palette = PLAIN) -> str:
 
 
 def summary(findings: Findings) -> str:
-    """Return how many findings there are: ``2 errors, 1 hint in 3 files``."""
+    """Return how many findings there are: ``2 errors, 1 hint in 3 files``.
+
+    A line more for each file that has more than is reported.
+    """
     counts = findings.counts
     parts = [
         _counted(counts[severity], severity.value) for severity in Severity if counts[severity]
     ]
-    return f"{', '.join(parts) or 'nothing found'} in {_counted(len(findings.files), 'file')}"
+    total = f"{', '.join(parts) or 'nothing found'} in {_counted(len(findings.files), 'file')}"
+    cut = [
+        f"{safe(file.source.name)} may have more: it was read up to {file.reported:,} findings"
+        for file in findings.files
+        if file.reported is not None
+    ]
+    return "\n".join([total, *cut])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mirc.diagnostics.excerpt import safe
+from mirc.diagnostics.markup import block, code
 from mirc.explain.model import Explanation, Meaning, Subject, Table
 
 WIDTH = 96
@@ -110,7 +111,7 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _parts(meaning: Meaning) -> Iterator[str]:
-    yield f"**`{meaning.name}`**: {meaning.noun or _article(meaning.subject)}"
+    yield f"**{code(meaning.name)}**: {meaning.noun or _article(meaning.subject)}"
     yield meaning.summary
     if meaning.facts:
         yield "\n".join(f"- {label}: {text}" for label, text in meaning.facts)
@@ -118,7 +119,7 @@ def _parts(meaning: Meaning) -> Iterator[str]:
         lines = [_row(table.head), "|" + "---|" * len(table.head), *map(_row, table.rows)]
         yield f"{table.title}:\n\n" + "\n".join(lines)
     for example in meaning.examples:
-        yield f"{example.title}:\n\n```\n{example.text}\n```"
+        yield f"{example.title}:\n\n{block(example.text)}"
 
 
 def _row(cells: tuple[str, ...]) -> str:

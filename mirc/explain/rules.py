@@ -2,6 +2,7 @@
 
 from mirc.diagnostics import Rule
 from mirc.explain.model import Example, Meaning, Subject
+from mirc.grammar.json_rules import JSON_RULES
 
 
 def rule(known: Rule) -> Meaning:
@@ -17,7 +18,8 @@ def rule(known: Rule) -> Meaning:
         facts.append(("machine", f"judged on a machine (the example on `{known.machine}`)"))
     if not known.default:
         facts.append(("default", f"off: `mirc check --select {known.code}`"))
-    facts.append(("ignore", f"// mirc: ignore[{known.code}] reason"))
+    if known not in JSON_RULES:  # JSON has no comments
+        facts.append(("ignore", f"// mirc: ignore[{known.code}] reason"))
     examples = [Example("bad", text.strip("\n")) for text in known.bad]
     if known.good:
         examples.append(Example("good", known.good.strip("\n")))

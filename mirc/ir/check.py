@@ -10,7 +10,14 @@ from mirc.ir import rules
 from mirc.ir.enums import ObjectClass, SignalKind
 from mirc.ir.fields import FIELD_BY_KEY, KEYS_WHERE, FieldSpec, Where
 from mirc.ir.fields.spec import DATA, OVERRIDES
-from mirc.ir.fixes import bracketed, spelt, spelt_key, without_confidence, without_exponent
+from mirc.ir.fixes import (
+    bracketed,
+    spelt,
+    spelt_key,
+    unquoted,
+    without_confidence,
+    without_exponent,
+)
 from mirc.ir.index import Index
 from mirc.ir.module import Block, Field, Signal
 from mirc.ir.names import UNREADABLE, is_bare
@@ -33,6 +40,7 @@ _FAULT_RULES = {
     Fault.RANGE: rules.OUT_OF_RANGE,
     Fault.NUMBER: rules.INEXACT_NUMBER,
 }
+_ORDERED = (RefKind.STEP, RefKind.PHASE)
 _UNDECLARED: dict[RefKind, Rule] = {
     RefKind.DATA: rules.UNDECLARED_OBJECT,
     RefKind.STEP: rules.UNDECLARED_STEP,
@@ -62,12 +70,19 @@ class Context:
 class Checker:
     """Checks fields and references, noting findings; each undeclared name is reported once."""
 
-    def __init__(self, index: Index, places: Places, found: list[Diagnostic]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        places: Places,
+        found: list[Diagnostic],
+        kept: dict[tuple[Span, str], tuple[int, ...]],
+    ) -> None:
         self.index = index
         self.places = places
         self.found = found
+        self.kept = kept
         self._reported: set[tuple[RefKind, str, frozenset[str] | None]] = set()
-        self._asked = 0
+        self._near: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._contexts: dict[tuple[Where, ObjectClass | None, int, bool], Context] = {}
 
     def context(
@@ -97,9 +112,13 @@ class Checker:
         self.found.append(Diagnostic(rule, span, message, hint, fix=fix))
 
     def near(self, word: str, words: Iterable[str]) -> str | None:
-        """Return the word that was probably meant; None, unseen, after many questions."""
-        self._asked += 1
-        return closest(word, words) if self._asked <= _SUGGESTED else None
+        """Return the word that was probably meant; None, unseen, after many other words."""
+        question = (word, tuple(words))
+        if question not in self._near:
+            if len(self._near) >= _SUGGESTED:
+                return None
+            self._near[question] = closest(*question)
+        return self._near[question]
 
     def fields(self, block: _Block, context: Context) -> _Block:
         """Return the block with only those fields that are right; report the others."""
@@ -110,17 +129,19 @@ class Checker:
         if len(keys) < len(fields):
             return self._without_repeats(block, context)
         allowed = KEYS_WHERE[context.where]
-        wrong: set[int] = set()
+        wrong: dict[int, Field | None] = {}
         for field in fields:
             if id(field) in right:
                 continue
-            if self._field(block, field, allowed.get(field.key), context):
+            kept = self._field(block, field, allowed.get(field.key), context)
+            if kept is field:
                 right.add(id(field))
             else:
-                wrong.add(id(field))
+                wrong[id(field)] = kept
         missing = context.complete and self._missing(block, context, keys)
         if wrong:
-            return attrs.evolve(block, fields=tuple(f for f in fields if id(f) not in wrong))
+            left = (wrong.get(id(field), field) for field in fields)
+            return attrs.evolve(block, fields=tuple(f for f in left if f is not None))
         if not missing:
             if len(right) > _REMEMBERED:
                 right.clear()
@@ -136,8 +157,8 @@ class Checker:
             nth = times[field.key] = times.get(field.key, -1) + 1
             if nth:
                 self._duplicate(block, field, nth, seen=field.key in kept)
-            elif self._field(block, field, allowed.get(field.key), context):
-                kept[field.key] = field
+            elif left := self._field(block, field, allowed.get(field.key), context):
+                kept[field.key] = left
         if context.complete:
             self._missing(block, context, times.keys())
         return attrs.evolve(block, fields=tuple(kept.values()))
@@ -219,26 +240,66 @@ class Checker:
             )
         )
 
-    def _field(self, block: Block, field: Field, spec: FieldSpec | None, context: Context) -> bool:
+    def _field(
+        self, block: Block, field: Field, spec: FieldSpec | None, context: Context
+    ) -> Field | None:
+        """Return the field if it is right, what is right of a list of names, or None."""
         if spec is None:
             self._no_such_key(block, field, context)
-            return False
+            return None
         if spec.classes and not self._fits_class(block, field, spec, context):
-            return False
+            return None
         try:
             spec.type.read(field.value)
         except Mismatch as mismatch:
             self._mismatch(block, field, spec, mismatch)
-            return False
+            return self._part(block, field, spec, context)
+        right = self._known_names(block, field, spec, context)
+        if field.confidence is not None and not self._confidence(block, field, spec):
+            return None
+        return field if right else self._part(block, field, spec, context)
+
+    def _known_names(self, block: Block, field: Field, spec: FieldSpec, context: Context) -> bool:
         right = True
         nameless = type(field.value) in NAMELESS
         for found in () if nameless else spec.type.references(field.value):
             if not self.index.knows(found.kind, found.name, context.steps):
                 mark = Mark(block, field.key, found.path)
                 right = self.refers(found.kind, found.name, mark, context.steps) and right
-        if field.confidence is not None:
-            right = self._confidence(block, field, spec) and right
         return right
+
+    def _part(self, block: Block, field: Field, spec: FieldSpec, context: Context) -> Field | None:
+        """Return a list without the elements that are wrong.
+
+        Else one name misspelt would make all others look unused. Lists whose order means
+        something, those of steps and phases, are not cut.
+        """
+        kind, value = spec.type, field.value
+        if not isinstance(kind, ListOf) or not isinstance(value, tuple) or field.confidence:
+            return None
+        kept = []
+        seen = set()
+        named = False
+        for place, element in enumerate(value):
+            try:
+                read = kind.item.read(element)
+            except Mismatch:
+                continue
+            found = tuple(kind.item.references(element))
+            if any(each.kind in _ORDERED for each in found):
+                return None
+            if kind.unique and read in seen:
+                continue
+            if kind.unique:
+                seen.add(read)
+            named = named or bool(found)
+            if all(self.index.knows(each.kind, each.name, context.steps) for each in found):
+                kept.append(place)
+        if not named or len(kept) < max(kind.least, 1):
+            return None
+        if block.extent is not None:
+            self.kept[block.extent, field.key] = tuple(kept)
+        return attrs.evolve(field, value=tuple(value[place] for place in kept))
 
     def _fits_class(self, block: Block, field: Field, spec: FieldSpec, context: Context) -> bool:
         klass = context.klass
@@ -280,8 +341,10 @@ class Checker:
         elif isinstance(spec.type, ListOf) and spec.type.item.matches(field.value):
             hint = "put it in brackets, even if it is the only one"
             fix = bracketed(self.places, block, field, spec.type)
-        elif mismatch.fault is Fault.TYPE and "number" in mismatch.message:
-            hint, fix = without_exponent(span, field.value, mismatch.path)
+        elif mismatch.fault is Fault.TYPE:
+            hint, fix = unquoted(span, spec.type, field.value, mismatch.path)
+            if hint is None and "number" in mismatch.message:
+                hint, fix = without_exponent(span, field.value, mismatch.path)
         self.note(
             _FAULT_RULES[mismatch.fault],
             span,

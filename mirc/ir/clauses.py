@@ -10,6 +10,7 @@ import attrs
 from mirc.ir.enums import TierKind
 from mirc.ir.forms import Form
 from mirc.ir.meaning import Applied, Condition, EveryNth, Repeat, Residency, Retain
+from mirc.ir.places import Path
 from mirc.ir.types import Fault, Int, Micros, Mismatch, Ref, Reference, RefKind, Type
 from mirc.ir.values import Call, Name
 
@@ -155,7 +156,12 @@ class ScheduleItem(Type):
             text = f"`{value.name}(...)` is not {self.describe()}"
             words = ("REPEAT", "LOOP", "EVERY")
             raise Mismatch(Fault.WORD, text, words=words, found=value.name)
-        return form.read(_count_first(value))
+        try:
+            return form.read(_count_first(value))
+        except Mismatch as error:
+            if error.path:
+                error.path = _as_written(value, error.path)
+            raise
 
     def describe(self) -> str:
         return "a phase, `REPEAT(n, ...)`, `LOOP(...)` or `EVERY(n, phase)`"
@@ -164,11 +170,8 @@ class ScheduleItem(Type):
         if not isinstance(value, Call):
             yield from Ref(RefKind.PHASE).references(value)
         elif (form := self._form(value.name)) is not None:
-            counted = _count_first(value)
-            moved = counted is not value
-            for found in form.references(counted):
-                first, *rest = found.path
-                yield attrs.evolve(found, path=(first - moved, *rest))
+            for found in form.references(_count_first(value)):
+                yield attrs.evolve(found, path=_as_written(value, found.path))
 
 
 def _count_first(value: Call) -> Call:
@@ -177,6 +180,14 @@ def _count_first(value: Call) -> Call:
     if value.name == "LOOP" or not body or type(last) is not int:
         return value
     return Call(value.name, (last, *body))
+
+
+def _as_written(value: Call, path: Path) -> Path:
+    """Return the way to an element of a call from the one in the call with its count in front."""
+    if _count_first(value) is value:
+        return path
+    first, *rest = path
+    return ((first or len(value.args)) - 1, *rest)
 
 
 @attrs.frozen

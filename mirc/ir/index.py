@@ -33,14 +33,16 @@ class Index:
         self.classes: dict[str, ObjectClass | None] = {}
         self.phases: dict[str, Phase] = {}
         names: dict[type[Block], list[str]] = {Coalition: [], Tenant: [], Claim: []}
-        class_of: dict[int, ObjectClass | None] = {}  # by the fields, which equal blocks share
+        class_of_fields: dict[
+            int, ObjectClass | None
+        ] = {}  # by the fields, which equal blocks share
         for block in blocks:
             kind = type(block)
             if kind is Object or kind is Template:
                 fields = id(block.fields)
-                if fields not in class_of:
-                    class_of[fields] = _class_of(block)
-                self.classes[block.name] = class_of[fields]
+                if fields not in class_of_fields:
+                    class_of_fields[fields] = class_of(block)
+                self.classes[block.name] = class_of_fields[fields]
             elif isinstance(block, Phase):
                 self.phases[block.name] = block
             elif kind in names:
@@ -121,7 +123,8 @@ def _event(value: object) -> str:
     return value.text if isinstance(value, Name) else ""
 
 
-def _class_of(block: Block) -> ObjectClass | None:
+def class_of(block: Block) -> ObjectClass | None:
+    """Return the class that a block gives itself; None where it gives none of ours."""
     written = block.value("class")
     if isinstance(written, Name) and written.text in ObjectClass.__members__:
         return ObjectClass(written.text)

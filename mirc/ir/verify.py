@@ -1,16 +1,16 @@
 """Declarations as written into those that are right, and a finding for each that is not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import attrs
 
-from mirc.diagnostics import Diagnostic, Related, Rule
+from mirc.diagnostics import Diagnostic, Related, Rule, Span
 from mirc.ir import rules
 from mirc.ir.check import Checker
 from mirc.ir.fields import Where
-from mirc.ir.index import Index
+from mirc.ir.index import Index, class_of
 from mirc.ir.module import (
     Block,
     Claim,
@@ -25,6 +25,7 @@ from mirc.ir.module import (
     Template,
     Tenant,
 )
+from mirc.ir.names import families_of, part_range
 from mirc.ir.places import Mark, Places
 from mirc.ir.types import RefKind
 
@@ -51,6 +52,8 @@ class Verified:
 
     module: Module
     diagnostics: tuple[Diagnostic, ...]
+    kept: Mapping[tuple[Span, str], tuple[int, ...]] = attrs.field(factory=dict)
+    """Which elements are left of a list that holds wrong ones, by its block's extent and key."""
 
 
 def verify(
@@ -78,7 +81,7 @@ def verify(
     declarations = tuple(block for block in verified if isinstance(block, Declaration))
     info = next((block for block in verified if type(block) is Block), None)
     found.sort(key=lambda d: (d.span, d.rule.code, d.message))
-    return Verified(Module(declarations, info), tuple(found))
+    return Verified(Module(declarations, info), tuple(found), found.kept)
 
 
 class _EnoughError(Exception):
@@ -87,6 +90,10 @@ class _EnoughError(Exception):
 
 class _Report(list[Diagnostic]):
     """Findings, up to a number; what they quote is shortened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[Span, str], tuple[int, ...]] = {}
 
     def append(self, found: Diagnostic, /) -> None:
         if len(found.message) + len(found.hint or "") > _LONG:
@@ -102,11 +109,15 @@ def _verified(
     machines: frozenset[str] | None,
     lost: frozenset[str],
     places: Places,
-    found: list[Diagnostic],
+    found: _Report,
 ) -> tuple[Block, ...]:
-    kept = tuple(_without_duplicates(blocks, found, places))
-    verifier = _Verifier(Checker(Index(kept, machines, lost), places, found))
-    return tuple(block for block in map(verifier.block, kept) if block is not None)
+    again: list[Block] = []
+    kept = tuple(_without_duplicates(blocks, found, places, again=again))
+    verifier = _Verifier(Checker(Index(kept, machines, lost), places, found, found.kept))
+    verified = tuple(block for block in map(verifier.block, kept) if block is not None)
+    for block in again:
+        verifier.repeated(block)
+    return verified
 
 
 def _without_duplicates(
@@ -114,12 +125,16 @@ def _without_duplicates(
     found: list[Diagnostic],
     places: Places,
     rule: Rule = rules.DUPLICATE_NAME,
+    again: list[_Block] | None = None,
 ) -> Iterator[_Block]:
+    """Yield the first block of each name; the others are reported and go to ``again``."""
     first: dict[type[Block], dict[str, Block]] = {}
     for block in blocks:
         if not (block.name and block.name.isprintable()) and not _nameable(block.name):
             span = places.name(block)
             found.append(Diagnostic(rules.BAD_NAME, span, *_WHY_NOT[bool(block.name)]))
+        if block.name.endswith("]") and type(block) is not Override:
+            _check_ranges(block, found, places)
         kind = Object if type(block) is Template else type(block)
         if kind not in first:
             first[kind] = {}
@@ -127,6 +142,8 @@ def _without_duplicates(
         if before is block:
             yield block
             continue
+        if again is not None:
+            again.append(block)
         what = "a second `module` block" if kind is Block else f"`{block.name}` is declared twice"
         if rule is rules.DUPLICATE_OVERRIDE:
             what = f"`{block.name}` is overridden twice here"
@@ -140,6 +157,19 @@ def _without_duplicates(
                 (Related(places.name(before), "first written here"),),
             )
         )
+
+
+def _check_ranges(block: Block, found: list[Diagnostic], places: Places) -> None:
+    """Report a part that is of no index."""
+    for part in (block.name, *families_of(block.name)):
+        indices = part_range(part)
+        if indices is not None and indices[0] >= indices[1]:
+            first, last = indices
+            how = "is empty" if first == last else "ends before it begins"
+            message = f"the range `[{first}:{last}]` of `{block.name}` {how}"
+            span = places.name(block)
+            hint = "write the first index, and the one behind the last"
+            found.append(Diagnostic(rules.BAD_NAME, span, message, hint))
 
 
 _WHY_NOT = {
@@ -158,6 +188,7 @@ class _Verifier:
 
     def __init__(self, checker: Checker) -> None:
         self.checker = checker
+        self._outlived: list[frozenset[str]] = []  # contexts know them by their ids
         self.index = checker.index
         self.found = checker.found
         self.places = checker.places
@@ -184,6 +215,21 @@ class _Verifier:
         if isinstance(checked, Plan):
             return self._plan(checked)
         return checked
+
+    def repeated(self, block: Block) -> None:
+        """Check what stands in a declaration of a name that another has already."""
+        kind = type(block)
+        if kind is Object or kind is Template:
+            klass = class_of(block)
+            self.checker.fields(block, self.checker.context(_WHERE[kind], klass))
+        elif isinstance(block, Phase):
+            own = frozenset(step.name for step in block.steps)
+            steps = own | self.index.steps.get(block.name, frozenset())
+            self._outlived.append(steps)
+            context = self.checker.context(Where.PHASE, None, steps)
+            self._phase(self.checker.fields(block, context), steps)
+        elif kind in _WHERE and kind is not Plan:
+            self.checker.fields(block, self.checker.context(_WHERE[kind]))
 
     def _phase(self, phase: Phase, steps: frozenset[str] | None) -> Phase:
         context = self.checker.context(Where.STEP, None, steps)

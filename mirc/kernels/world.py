@@ -152,11 +152,6 @@ class World(NamedTuple):
     log: Table  # [events, 8]
 
 
-def is_made(w: World, o: int) -> Any:
-    """Tell whether the run makes the object itself."""
-    return w.obj[MADE, o] == 1
-
-
 def free_bytes(w: World) -> Any:
     """Return the unused bytes of near memory."""
     return w.mem[CAPACITY, NEAR] - w.mem[USED, NEAR]

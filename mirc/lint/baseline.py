@@ -12,11 +12,11 @@ import attrs
 from mirc.diagnostics import CouldNotRun, FileFindings, Findings
 from mirc.diagnostics.addresses import portable
 from mirc.diagnostics.fingerprints import identities
+from mirc.lint.registry import RULE_BY_CODE
 
 FORMAT = "mirc-baseline"
 FORMAT_VERSION = 1
 LARGEST_FILE_BYTES = 256 << 20
-_SYNTAX = "MIR1"
 _REWRITE = "write it again with `mirc check --write-baseline`"
 
 
@@ -32,7 +32,11 @@ class Baseline:
     files: dict[str, dict[tuple[str, str], int]]
 
     def without(self, file: FileFindings) -> FileFindings:
-        """Return the findings that are not in the baseline, and what in it no longer occurs."""
+        """Return the findings that are not in the baseline, and what in it no longer occurs.
+
+        Only rules that ran on the file are judged, and none that speaks of a machine: another
+        run, on another machine, may find it still.
+        """
         old = self.files.get(_address(file.source.name, self.folder), {})
         if not old:
             return file
@@ -46,7 +50,7 @@ class Baseline:
         gone = [
             f"{rule} of {subject}" + (f", {count - met[rule, subject]} times" * (count > 1))
             for (rule, subject), count in old.items()
-            if met[rule, subject] < count and not _unreadable(file)
+            if met[rule, subject] < count and rule in file.ran and not RULE_BY_CODE[rule].machine
         ]
         return attrs.evolve(file, diagnostics=tuple(new), stale=tuple(gone))
 
@@ -70,8 +74,8 @@ def as_text(findings: Findings, path: str) -> str:
     for file in findings.files:
         counts = Counter(
             (identity.rule, portable(identity.subject))
-            for identity, _ in identities(file)
-            if not identity.rule.startswith(_SYNTAX)
+            for identity, diagnostic in identities(file)
+            if not diagnostic.rule.is_syntax
         )
         if counts:
             files[_address(file.source.name, folder)] = [
@@ -92,7 +96,7 @@ def outside(findings: Findings) -> Findings:
         tuple(
             attrs.evolve(
                 file,
-                diagnostics=tuple(d for d in file.diagnostics if d.rule.code.startswith(_SYNTAX)),
+                diagnostics=tuple(d for d in file.diagnostics if d.rule.is_syntax),
             )
             for file in findings.files
         )
@@ -132,8 +136,3 @@ def _read(path: str, stamp: int) -> Baseline:
 
 def _address(name: str, folder: str) -> str:
     return portable(os.path.relpath(os.path.realpath(name), folder).replace(os.sep, "/"))
-
-
-def _unreadable(file: FileFindings) -> bool:
-    """Whether a syntax error keeps the rules from speaking, so that silence proves nothing."""
-    return any(d.rule.code.startswith(_SYNTAX) for d in file.diagnostics)

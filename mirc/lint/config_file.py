@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import attrs
 
 from mirc.diagnostics import CouldNotRun, Severity
+from mirc.diagnostics.excerpt import safe
 from mirc.ir.suggest import closest
 from mirc.lint.selection import explain_unknown, is_known, only_syntax
-from mirc.lint.settings import SHARED_FILE, Settings
+from mirc.lint.settings import FILE, SHARED_FILE, Settings
+from mirc.machine.load import source
 
 LARGEST_FILE_BYTES = 1 << 20
+_OURS = re.compile(r"tool[\"' \t]*\.[\"' \t]*mirc")  # somebody meant to write settings
+_TOML_PLACE = re.compile(r" \(at line ([0-9]+), column [0-9]+\)$")
 
 
 @attrs.frozen
@@ -32,13 +37,12 @@ class _File:
         return CouldNotRun(f"{self._place(key)}: {problem}", hint)
 
     def _place(self, key: str) -> str:
-        shown = os.path.relpath(self.path)
-        shown = self.path if shown.startswith("..") else shown
+        shown = _shown(self.path)
         written = rf"""["']?{re.escape(key)}["']?"""
         # A key of ours may also be one of another tool's: ours stand below our table.
         table = re.search(r"^\s*\[\s*tool\s*\.\s*mirc\b", self.text, re.MULTILINE)
         found = re.compile(rf"(?:^|[\s.{{,\[]){written}(?=[\s=.,\]}}]|$)", re.MULTILINE).search(
-            self.text, table.end() if table else 0
+            self.text, table.end() if table and key != "tool" else 0
         )
         if found is None:
             return f"`{shown}`"
@@ -54,7 +58,14 @@ def read(path: str) -> Settings | None:
     shared = Path(path).name == SHARED_FILE
     if shared and "mirc" not in text:  # another tool's: not ours to judge, or to wait for
         return None
-    table = _parsed(path, text)
+    try:
+        table = _parsed(path, text)
+    except CouldNotRun as error:
+        if not shared or _OURS.search(text):
+            raise
+        # It may be that nothing in it was for us.
+        sys.stderr.write(f"note: passed over: {safe(error.message)}\n")
+        return None
     if shared:
         tool = table.get("tool")
         found = tool.get("mirc") if isinstance(tool, dict) else None
@@ -87,16 +98,32 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
         raise CouldNotRun(f"`{path}` nests too deeply", "flatten it") from error
     except ValueError as error:
         message = str(error)
+        line = _TOML_PLACE.search(message)
+        place = f"{_shown(path)}:{line[1]}" if line else _shown(path)
+        message = _TOML_PLACE.sub("", message)
         raise CouldNotRun(
-            f"`{path}` is not TOML: {message[:1].lower()}{message[1:]}", "put it right"
+            f"`{place}` is not TOML: {message[:1].lower()}{message[1:]}", "put it right"
         ) from error
+
+
+def _shown(path: str) -> str:
+    shown = os.path.relpath(path)
+    return path if shown.startswith("..") else shown
 
 
 def _settings(file: _File, table: Any) -> Settings:
     if not isinstance(table, dict):
-        raise file.refuse("mirc", "`tool.mirc` is no table", "write `[tool.mirc]` and keys below")
+        raise file.refuse(
+            "mirc", "`tool.mirc` must be a table", "write `[tool.mirc]` and keys below"
+        )
     values: dict[str, Any] = {"root": file.root}
     for key, value in table.items():
+        if key == "tool" and Path(file.path).name == FILE:
+            raise file.refuse(
+                key,
+                f"in {FILE} settings stand at the top, not under `[tool.mirc]`",
+                "remove the line `[tool.mirc]` and leave the keys",
+            )
         if key not in KEYS:
             near = closest(key, KEYS)
             advice = f"did you mean `{near}`?" if near else f"choose from {', '.join(KEYS)}"
@@ -106,9 +133,11 @@ def _settings(file: _File, table: Any) -> Settings:
     return Settings(**values)
 
 
-def _words(file: _File, key: str, value: Any) -> tuple[str, ...]:
+def _words(file: _File, key: str, value: Any, example: str = '["MIR401"]') -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise file.refuse(key, f"`{key}` is no list of words", f'write `{key} = ["MIR401"]`')
+        written = key if key in KEYS else f'"{key}"'
+        problem = f"`{key}` must be a list of words in quotes"
+        raise file.refuse(key, problem, f"write `{written} = {example}`")
     return tuple(value)
 
 
@@ -116,7 +145,8 @@ def _rules(file: _File, key: str, value: Any) -> tuple[str, ...]:
     words = _words(file, key, value)
     for word in words:
         if not is_known(word):
-            raise file.refuse(word, f"`{key}` names `{word}`: no rule", explain_unknown(word))
+            problem = f"`{key}` names `{word}`: there is no such rule"
+            raise file.refuse(word, problem, explain_unknown(word))
     return words
 
 
@@ -133,7 +163,7 @@ def _ignored(file: _File, key: str, value: Any) -> tuple[str, ...]:
 def _by_pattern(file: _File, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
         example = '`"generated/*.mir" = ["MIR901"]` below it'
-        raise file.refuse(key, f"`{key}` is no table", f"write `[{key}]` and {example}")
+        raise file.refuse(key, f"`{key}` must be a table", f"write `[{key}]` and {example}")
     return tuple((pattern, _ignored(file, pattern, words)) for pattern, words in value.items())
 
 
@@ -141,22 +171,31 @@ def _level(file: _File, key: str, value: Any) -> Severity:
     levels = [severity.value for severity in Severity]
     if value not in levels:
         raise file.refuse(
-            key, f"`{key}` is none of {', '.join(levels)}", f'write `{key} = "error"`'
+            key, f"`{key}` must be one of {', '.join(levels)}", f'write `{key} = "error"`'
         )
     return Severity(value)
 
 
 def _machines(file: _File, key: str, value: Any) -> tuple[str, ...]:
-    words = (value,) if isinstance(value, str) else _words(file, key, value)
-    return tuple(
-        str(Path(file.root, word)) if word.endswith(".toml") or "/" in word else word
-        for word in words
-    )
+    words = (value,) if isinstance(value, str) else _words(file, key, value, '["h100-sxm"]')
+    for word in words:
+        if not _is_path(word):
+            try:
+                source(word)
+            except CouldNotRun as error:
+                raise file.refuse(word, error.message, error.hint) from error
+    return tuple(str(Path(file.root, word)) if _is_path(word) else word for word in words)
+
+
+def _is_path(word: str) -> bool:
+    return word.endswith(".toml") or "/" in word
 
 
 def _path(file: _File, key: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise file.refuse(key, f"`{key}` is no path", f'write `{key} = "baseline.json"`')
+        raise file.refuse(
+            key, f"`{key}` must be a path in quotes", f'write `{key} = "baseline.json"`'
+        )
     return str(Path(file.root, value))
 
 

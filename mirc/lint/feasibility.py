@@ -1,18 +1,16 @@
 """Rules about what must be held at once, on a machine: each names the bytes that are too many."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from mirc.diagnostics import Severity
 from mirc.ir.enums import PinLevel, TierKind
-from mirc.ir.meaning import Residency
-from mirc.ir.module import Block, Phase
+from mirc.ir.module import Phase
 from mirc.ir.places import Mark
 from mirc.lint.context import Context
 from mirc.lint.holding import Holding, Place, places
-from mirc.lint.ledger import Held, Ledger, Stay, against, named, shown, spans, witness
+from mirc.lint.ledger import Held, Ledger, Stay, against, and_others, named, shown, witness
 from mirc.lint.needs import Need
 from mirc.lint.rule import Found, LintRule
-from mirc.lint.said import Said
 
 
 class StepBeyondMemory(LintRule):
@@ -55,7 +53,7 @@ phase p {
 
     def _findings(self, context: Context) -> Iterator[Found]:
         for place in places(context):
-            holding = context.once(Holding.made)
+            holding = context.once(Holding)
             for phase in context.module.phases.values():
                 yield from self._in(holding.ledger(phase, place), phase, place)
 
@@ -79,7 +77,7 @@ phase p {
             machine=place.machine.name,
             capacity=capacity,
             witness=named(found, len(held)),
-            others=_others(len(over) - 1),
+            others=and_others(len(over) - 1),
         )
 
 
@@ -100,24 +98,26 @@ class ProtectedBeyondTier(LintRule):
     hint = "take the pin or `anti_evict_rule` from some of them, or let them prefer one more tier"
     bad = """
 object a { class = WEIGHT_TILE  size_bytes = 40GiB  pin_level = SOFT }
-object b { class = WEIGHT_TILE  size_bytes = 40GiB  pin_level = SOFT }
+object k { class = KV_BLOCK  size_bytes = 40GiB  pin_level = SOFT }
 phase p {
-  step s { reads = [a] }
-  step t { reads = [b] }
+  step s { reads = [k] }
+  step t { reads = [a] }
+  step u { reads = [k] }
 }
 """
     good = """
 object a { class = WEIGHT_TILE  size_bytes = 40GiB  pin_level = SOFT }
-object b { class = WEIGHT_TILE  size_bytes = 40GiB }
+object k { class = KV_BLOCK  size_bytes = 40GiB }
 phase p {
-  step s { reads = [a] }
-  step t { reads = [b] }
+  step s { reads = [k] }
+  step t { reads = [a] }
+  step u { reads = [k] }
 }
 """
     machine = "h100-sxm"
 
     def _findings(self, context: Context) -> Iterator[Found]:
-        holding = context.once(Holding.made)
+        holding = context.once(Holding)
         names = dict.fromkeys(
             (*holding.said.about("pin_level"), *holding.said.about("anti_evict_rule"))
         )
@@ -158,111 +158,6 @@ phase p {
         )
 
 
-class ResidencyBeyondTier(LintRule):
-    """A plan puts more into a memory than it has: at this step its residencies do not fit.
-
-    In near memory what the step itself needs counts beside them. A tier alone, without steps,
-    counts through the whole phase; an object in it twice counts once.
-    """
-
-    code = "MIR609"
-    name = "residency-beyond-tier"
-    severity = Severity.ERROR
-    message = (
-        "the plan `{plan}` has {need} in {tier} at `{step}` of `{phase}`, and {machine} has "
-        "{capacity}: {witness}{others}"
-    )
-    hint = "shorten some of the stays, or leave an object in a lower tier"
-    bad = """
-object a { class = WEIGHT_TILE  size_bytes = 15GiB }
-object b { class = WEIGHT_TILE  size_bytes = 15GiB }
-phase p {
-  step s { reads = [a] }
-  step t { reads = [b] }
-}
-plan card {
-  machine = "card-24g"
-  phase p {
-    override a { residency = [HBM] }
-    override b { residency = [HBM, DRAM] }
-  }
-}
-"""
-    good = """
-object a { class = WEIGHT_TILE  size_bytes = 15GiB }
-object b { class = WEIGHT_TILE  size_bytes = 15GiB }
-phase p {
-  step s { reads = [a] }
-  step t { reads = [b] }
-}
-plan card {
-  machine = "card-24g"
-  phase p {
-    override a { residency = [HBM(s, s), DRAM] }
-    override b { residency = [HBM(t, t), DRAM] }
-  }
-}
-"""
-
-    def _findings(self, context: Context) -> Iterator[Found]:
-        holding = context.once(Holding.made)
-        for plan in context.module.plans.values():
-            machine = context.machine_of(plan)
-            if machine is None:
-                continue
-            place = Place(machine, plan.name)
-            everywhere = _residing(holding.said, plan.name, None)
-            for phase in context.module.phases.values():
-                names = everywhere | _residing(holding.said, plan.name, phase.name)
-                if names:
-                    yield from self._in(holding, phase, place, names)
-
-    def _in(
-        self, holding: Holding, phase: Phase, place: Place, names: Mapping[str, Mark]
-    ) -> Iterator[Found]:
-        stays = _stays(holding, phase, place, names)
-        for tier in TierKind:
-            if tier not in stays:
-                continue
-            near = place.machine.near
-            if tier is near.kind and phase.steps:
-                needs, room = holding.needs.of(phase, place.plan), near.usable_bytes
-            else:
-                needs = (Need({}, {}, 0),) * max(1, len(phase.steps))
-                memories = (m for m in place.machine.memories if m.kind == tier)
-                room = sum(memory.usable_bytes for memory in memories)
-            outside = frozenset(holding.on_chip(phase.name, place.plan)) - names.keys()
-            ledger = Ledger(holding.module, phase, needs, stays[tier], outside)
-            totals = ledger.totals()
-            over = [step for step, total in enumerate(totals) if total > room]
-            if not over or not room:
-                continue  # a tier that the machine does not have is another rule's
-            worst = max(over, key=totals.__getitem__)
-            held = ledger.held(worst)
-            found = witness(held, room)
-            first = next((h.mark for h in found if h.mark.key == "residency"), None)
-            block: Block = phase.steps[worst] if first is None else first.block
-            need, capacity = against(totals[worst], room)
-            yield self.at(
-                block,
-                None if first is None else first.key,
-                related=shown(found),
-                plan=place.plan,
-                need=need,
-                tier=tier,
-                step=phase.steps[worst].name if phase.steps else phase.name,
-                phase=phase.name,
-                machine=place.machine.name,
-                capacity=capacity,
-                witness=named(found, len(held)),
-                others=_others(len(over) - 1),
-            )
-
-
-def _others(count: int) -> str:
-    return "" if not count else f" (and {count} more step{'s' * (count > 1)})"
-
-
 def _protected(
     holding: Holding, names: Sequence[str], phase: Phase, place: Place
 ) -> Iterator[tuple[frozenset[TierKind], Ledger]]:
@@ -301,60 +196,3 @@ def _protection(
     if pin is None or said.typed(pin) is PinLevel.NONE:
         return None, frozenset()
     return pin, holding.tiers_of(name, phase.name, place)
-
-
-def _residing(said: Said, plan: str, phase: str | None) -> dict[str, Mark]:
-    """Return what a plan gives residencies to in a phase, or everywhere, and where it does."""
-    found: dict[str, Mark] = {}
-    for owner, name in said.overriding(plan, "residency"):
-        if owner == phase:
-            for part in said.module.parts(name):
-                mark = said.mark(part, "residency", phase, plan)
-                if mark is not None:
-                    found[part] = mark
-    return found
-
-
-def _stays(
-    holding: Holding, phase: Phase, place: Place, names: Mapping[str, Mark]
-) -> dict[TierKind, list[Stay]]:
-    steps = max(1, len(phase.steps))
-    index = {step.name: number for number, step in enumerate(phase.steps)}
-    stays: dict[TierKind, list[Stay]] = {}
-    for name, mark in names.items():
-        size = 0 if name in holding.module.templates else holding.size(name, phase, place.plan)
-        if not size:
-            continue
-        tiers: dict[TierKind, list[Residency]] = {}
-        for residency in holding.said.typed(mark):
-            tiers.setdefault(residency.tier, []).append(residency)
-        for tier, residencies in tiers.items():
-            why = f"lies in {tier} by the plan"
-            for first, last in _merged(residencies, index, steps):
-                stays.setdefault(tier, []).append(Stay(name, size, first, last, mark, why))
-    return stays
-
-
-def _merged(
-    residencies: Sequence[Residency], index: Mapping[str, int], steps: int
-) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of one object in one tier, in order and apart from each other."""
-    found: list[tuple[int, int]] = []
-    for residency in residencies:
-        if residency.first_step is None or residency.last_step is None:
-            yield 0, steps - 1
-            return
-        if residency.first_step in index and residency.last_step in index:
-            first, last = index[residency.first_step], index[residency.last_step]
-            found += spans(first, last, steps)
-    found.sort()
-    begin, end = -1, -2
-    for first, last in found:
-        if first <= end + 1:
-            end = max(end, last)
-        else:
-            if begin >= 0:
-                yield begin, end
-            begin, end = first, last
-    if begin >= 0:
-        yield begin, end

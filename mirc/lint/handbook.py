@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mirc.diagnostics import Rule
+from mirc.grammar.json_rules import JSON_RULES
 from mirc.grammar.syntax_rules import SYNTAX_RULES
 from mirc.ir.rules import IR_RULES
 from mirc.lint.registry import ALL_RULES, RULES
@@ -25,6 +26,10 @@ rules' tests: each bad one brings about exactly its rule, the good one nothing.
 _SYNTAX = (
     "How text becomes declarations. In a file with one of these, no rule below Types is asked."
 )
+_JSON = (
+    "How JSON becomes declarations: what `mirc convert` says of a file of that form, beside the "
+    "rules on names and types. No comment can hide these."
+)
 _NAMES = "What is declared twice, and what is used and declared nowhere."
 _TYPES = "Keys, the values that they hold, and confidences."
 _IGNORES = "Comments that hide findings."
@@ -42,6 +47,7 @@ def subjects() -> Iterator[tuple[str, str, tuple[Rule, ...]]]:
     The lint rules of one module are one subject, whose sentence is the module's own.
     """
     yield "Syntax", _SYNTAX, SYNTAX_RULES
+    yield "JSON", _JSON, JSON_RULES
     yield "Names", _NAMES, tuple(rule for rule in IR_RULES if rule.code < "MIR3")
     yield "Types", _TYPES, tuple(rule for rule in IR_RULES if rule.code >= "MIR3")
     modules: dict[str, list[Rule]] = {}

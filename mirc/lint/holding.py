@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
-import attrs
-
-from mirc.ir.enums import Guarantee, ObjectClass, PersistenceScope, PinLevel, TierKind
+from mirc.ir.enums import Guarantee, ObjectClass, PersistenceScope, PinLevel, SignalKind, TierKind
 from mirc.ir.meaning import Applied, Condition, PerToken
-from mirc.ir.module import Claim, Module, Phase
+from mirc.ir.module import Claim, Module, Phase, Step
 from mirc.ir.places import Mark
 from mirc.ir.resolve import read
 from mirc.lint.context import Context
@@ -26,11 +25,17 @@ AT_LOAD = (
 )
 """Classes whose bytes exist before the first step: what is wired of them is bound at load."""
 
+_ANY_TIME = frozenset(SignalKind) - {
+    SignalKind.ALLREDUCE_COMPLETE,
+    SignalKind.UPDATE_COMPLETE,
+    SignalKind.CHECKPOINT_COMPLETE,
+}
+"""What the runtime may raise at any time, whatever steps do."""
+
 _LASTING = (PersistenceScope.SESSION, PersistenceScope.PERSISTENT)
 
 
-@attrs.frozen(slots=True)
-class Place:
+class Place(NamedTuple):
     """A machine on which a module is judged, and the plan for it, if it is a plan's own."""
 
     machine: Machine
@@ -57,7 +62,6 @@ def places(context: Context) -> tuple[Place, ...]:
     return tuple(given)
 
 
-@attrs.frozen(eq=False)
 class Holding:
     """What may not leave near memory, and when: only what is certain.
 
@@ -73,14 +77,10 @@ class Holding:
     Soft pins, soft claims, dwell and spill policies yield under pressure and hold nothing here.
     """
 
-    context: Context
-    said: Said
-    needs: Needs
-
-    @classmethod
-    def made(cls, context: Context) -> "Holding":
-        """Build the one of a context."""
-        return cls(context, context.once(Said), context.once(Needs.made))
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.said = context.once(Said)
+        self.needs = context.once(Needs)
 
     @property
     def module(self) -> Module:
@@ -126,7 +126,7 @@ class Holding:
 
     def claimed_bytes(self, claim: Claim, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
         """Return which of the covered objects a claim holds for certain, with their bytes."""
-        sizes = [(name, self._instance(name)) for name in names]
+        sizes = [(name, self.instance_bytes(name)) for name in names]
         fixed = [(name, size) for name, size in sizes if name not in self.module.templates]
         blocks = read(claim, "blocks")
         if blocks is None:
@@ -210,7 +210,7 @@ class Holding:
         """Return the least bytes of an object in a phase."""
         return self.needs.size_of(name, self.needs.batch(phase), phase.name, plan)
 
-    def _instance(self, name: str) -> int:
+    def instance_bytes(self, name: str) -> int:
         """Return the bytes of one instance of a template, or of an object; 0 where unknown."""
         amount = self.needs.amount_of(name)
         template = self.module.templates.get(name)
@@ -242,16 +242,15 @@ class Holding:
             phase.name: tuple(
                 (place, event)
                 for place, step in enumerate(phase.steps)
-                for event in read(step, "raises") or ()
+                for event in _raised_by(step)
             )
             for phase in self.module.phases.values()
         }
 
     @cached_property
     def _raised(self) -> frozenset[str]:
-        return frozenset(
-            event.word.upper() for events in self._events.values() for _, event in events
-        )
+        raised = {event.word.upper() for events in self._events.values() for _, event in events}
+        return frozenset(word for word in raised if word.lower() not in _ANY_TIME)
 
 
 def endless(claim: Claim) -> bool:
@@ -264,6 +263,12 @@ def endless(claim: Claim) -> bool:
 def promises(claim: Claim, tier: TierKind, place: Place) -> bool:
     """Whether, of the pools that a claim names, the machine has this one alone."""
     return [kind for kind in read(claim, "tiers") if place.has(kind)] == [tier]
+
+
+def _raised_by(step: Step) -> Iterator[Applied]:
+    yield from read(step, "raises") or ()
+    if step.value("collective") is not None:
+        yield Applied(SignalKind.ALLREDUCE_COMPLETE.value)
 
 
 def _matches(rule: Condition, event: Applied) -> bool:

@@ -11,11 +11,13 @@ from mirc.ir.suggest import closest
 
 MARK = "mirc:"
 _DIRECTIVES = ("ignore", "ignore-file")
-_CANDIDATE = re.compile(rf"//[ \t]*{MARK}[^\n]*")
+_OTHER_TOOLS = ("noqa", "disable", "nolint", "suppress", "off")
+_CANDIDATE = re.compile(rf"//[ \t]*{MARK}[^\n]*", re.IGNORECASE)
 # A string that is not closed swallows its line, so that no quote is looked at twice.
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*+(?:"|$|\\)|//[^\n]*', re.MULTILINE)
 _BODY = re.compile(
-    rf"//[ \t]*{MARK}[ \t]*(?P<word>[A-Za-z-]+)[ \t]*(?:\[(?P<names>[^\]\n]*)(?P<closed>\])?)?"
+    rf"//[ \t]*{MARK}[ \t]*(?P<word>[A-Za-z-]+)[ \t]*(?:\[(?P<names>[^\]\n]*)(?P<closed>\])?)?",
+    re.IGNORECASE,
 )
 _NAME = re.compile(r"[^,\s][^,]*")
 _ABOVE_ALL = re.compile(r"(?:[ \t\r\ufeff]*(?://[^\n]*|mir[ \t]+[0-9.]+[^\n]*)?\n)*[ \t]*")
@@ -26,7 +28,8 @@ class Ignore:
     """One comment, and what it takes away.
 
     ``span`` is the comment up to the end of its line; ``names`` are the rules as written, each
-    with its place. ``line`` is the line (from 1) of which it speaks, None for the whole file.
+    with its place. ``line`` is the line (from 1) of which it speaks, None for the whole file; a
+    line on which a declaration begins or ends means all of the declaration.
     ``problem`` says why it cannot work at all, in a sentence and advice.
     """
 
@@ -43,37 +46,45 @@ def ignores(source: Source) -> tuple[Ignore, ...]:
     Only a comment that begins with ``mirc:`` is one; within a string it is text. Time is linear
     in the text, and next to nothing where the mark does not occur.
     """
-    if MARK not in source.text:
+    if MARK not in source.text.lower():
         return ()
     return tuple(_ignores(source))
 
 
 def _ignores(source: Source) -> Iterator[Ignore]:
     text = source.text
-    top = -1
+    top, below = -1, 0
     for found in _CANDIDATE.finditer(text):
         line_start = text.rfind("\n", 0, found.start()) + 1
         body = _BODY.match(found[0])
         if body is None or not _is_comment(text, line_start, found):
             continue
-        if body["word"] not in _DIRECTIVES:
-            near = closest(body["word"], _DIRECTIVES)
+        if MARK not in body[0] or body["word"] not in _DIRECTIVES:
+            near = _meant(body["word"].lower())
             if near is not None:  # else it is prose that speaks of mirc
-                problem = f"`{body['word']}` is no word of mirc"
-                yield Ignore(_trimmed(found), problem=(problem, f"did you mean `{near}`?"))
+                written = body[0][2:].partition("[")[0].strip()
+                advice = f"write `// {MARK} {near}[MIR401] reason`, in small letters"
+                yield Ignore(_trimmed(found), problem=(f"`{written}` is no ignore", advice))
             continue
         if top < 0:
             above = _ABOVE_ALL.match(text)
             top = above.end() if above is not None else 0
-        yield _read(source, found, body, line_start, top)
+        ignore = _read(source, found, body, top, below)
+        below = ignore.line or below
+        yield ignore
+
+
+def _meant(word: str) -> str | None:
+    """Return the word that was meant by one that does nothing; None where it is prose."""
+    return "ignore" if word in _OTHER_TOOLS else closest(word, _DIRECTIVES)
 
 
 def _read(
     source: Source,
     found: re.Match[str],
     body: re.Match[str],
-    line_start: int,
     top: int,
+    below: int,
 ) -> Ignore:
     span = _trimmed(found)
     names = tuple(
@@ -87,20 +98,24 @@ def _read(
         return Ignore(span, problem=(f"this ignore {what}", advice))
     reason = found[0][body.end() :].strip()
     if body["word"] == "ignore":
-        return Ignore(span, names, reason, _line_of(source, found, line_start))
+        return Ignore(span, names, reason, _line_of(source, found, below))
     if found.start() > top:
         problem = "this ignore is for the whole file and stands below the first declaration"
         return Ignore(span, names, reason, problem=(problem, "move it to the top of the file"))
     return Ignore(span, names, reason)
 
 
-def _line_of(source: Source, found: re.Match[str], line_start: int) -> int:
-    """Return the line that an ignore speaks of: its own, or the next that is more than comment."""
-    text = source.text
-    number = bisect_right(source.line_starts, line_start)
-    if text[line_start : found.start()].strip(" \t"):
+def _line_of(source: Source, found: re.Match[str], below: int) -> int:
+    """Return the line that an ignore speaks of: its own, or the next that is more than comment.
+
+    ``below`` is the line of which the ignore before it speaks: all between them is comment.
+    """
+    text, starts = source.text, source.line_starts
+    number = bisect_right(starts, found.start())
+    if text[starts[number - 1] : found.start()].strip(" \t"):
         return number
-    starts = source.line_starts
+    if number < below:
+        return below
     number += 1
     while number <= len(starts):
         at = starts[number - 1]

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-
-import attrs
+from typing import NamedTuple
 
 from mirc.ir.module import Module, Phase
 from mirc.ir.places import Mark
@@ -15,8 +14,7 @@ MOST_SHOWN = 8
 _NAMED = 3
 
 
-@attrs.frozen(slots=True)
-class Stay:
+class Stay(NamedTuple):
     """``size_bytes`` of an object that lie in a memory from one step to another, inclusive.
 
     ``why`` ends a sentence that begins with its name. Stays of one object do not overlap.
@@ -30,8 +28,7 @@ class Stay:
     why: str
 
 
-@attrs.frozen(slots=True)
-class Held:
+class Held(NamedTuple):
     """One entry of what is held at a step: bytes, the words for them, the place that says so."""
 
     size_bytes: int
@@ -40,8 +37,7 @@ class Held:
     why: str
 
 
-@attrs.frozen(eq=False)
-class Ledger:
+class Ledger(NamedTuple):
     """A phase's steps, their needs, and stays; ``outside`` are objects in another memory."""
 
     module: Module
@@ -83,8 +79,7 @@ class Ledger:
             mark = Mark(self.phase.steps[step], "transient_bytes")
             words = "`transient_bytes`"
             found.append(Held(need.transient_bytes, words, mark, "are the step's inner peak"))
-        found.sort(key=lambda entry: -entry.size_bytes)  # stable
-        return tuple(found)
+        return largest_first(found)
 
     def _beside(self, need: Need, step: int, by_name: dict[str, list[Stay]]) -> int:
         """Return what a step needs beyond what stays."""
@@ -151,10 +146,16 @@ def shown(found: Sequence[Held]) -> tuple[tuple[Mark, str], ...]:
     )
 
 
+def and_others(steps: int) -> str:
+    """Return words for further steps at which the same is true."""
+    return "" if not steps else f" (and {steps} more step{'s' * (steps > 1)})"
+
+
 def against(size_bytes: int, capacity_bytes: int) -> tuple[str, str]:
-    """Return both as people say them; to the byte where that would not tell them apart."""
-    said = human(size_bytes), human(capacity_bytes)
-    return said if said[0] != said[1] else (f"{size_bytes:_} B", f"{capacity_bytes:_} B")
+    """Return both as people say them; to the byte where they are nearly the same."""
+    if abs(size_bytes - capacity_bytes) <= capacity_bytes // 1000:
+        return f"{size_bytes:_} B", f"{capacity_bytes:_} B"
+    return human(size_bytes), human(capacity_bytes)
 
 
 def spans(first: int, last: int, steps: int) -> Iterator[tuple[int, int]]:
@@ -164,3 +165,13 @@ def spans(first: int, last: int, steps: int) -> Iterator[tuple[int, int]]:
     else:
         yield 0, last
         yield first, steps - 1
+
+
+def largest_first(entries: Iterable[Held]) -> tuple[Held, ...]:
+    """Return entries by their bytes; equal ones as they come."""
+    return tuple(sorted(entries, key=lambda entry: -entry.size_bytes))  # stable
+
+
+def total_of(entries: Iterable[Held]) -> int:
+    """Return the bytes of all of them."""
+    return sum(entry.size_bytes for entry in entries)

@@ -1,16 +1,13 @@
 """The steps of a phase into the bytes that each of them needs near compute: what is certain."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from mirc.ir.enums import AccessMode, DType, InstanceAxis, ObjectClass, SharingScope, bits_of
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.meaning import Access, Amount, Applied, PerSequence, PerToken, evaluate
 from mirc.ir.module import Phase, Step, Template
-from mirc.ir.names import part_range
 from mirc.ir.places import Mark
 from mirc.ir.resolve import read
 from mirc.ir.values import Name, Text
@@ -20,8 +17,7 @@ from mirc.lint.said import Said
 _SHAPING = ("access", "precision_ladder", "shard", "sharing_scope", "retire")
 
 
-@attrs.frozen(slots=True)
-class Partial:
+class Partial(NamedTuple):
     """``size_bytes`` of an object or family, nobody knows which; ``words`` name them."""
 
     size_bytes: int
@@ -29,8 +25,7 @@ class Partial:
     mark: Mark
 
 
-@attrs.frozen(slots=True)
-class Need:
+class Need(NamedTuple):
     """What must be near at once while a step runs; ``partial`` is by object or family."""
 
     wholes: dict[str, int]
@@ -38,8 +33,7 @@ class Need:
     transient_bytes: int
 
 
-@attrs.frozen
-class Batch:
+class Batch(NamedTuple):
     """How much a phase's captured run does; what is not written counts as the least, 1 or 0."""
 
     sequences: int
@@ -56,7 +50,6 @@ class Batch:
         return evaluate(value, sequences=self.sequences, tokens=self.sequences * self.tokens)
 
 
-@attrs.frozen(eq=False)
 class Needs:
     """What steps need, by phase and plan: a lower bound, whatever a controller does.
 
@@ -73,13 +66,9 @@ class Needs:
     Left out: what has no size, or may be consumed where it lies (``access``); phases without steps.
     """
 
-    context: Context
-    said: Said
-
-    @classmethod
-    def made(cls, context: Context) -> "Needs":
-        """Build the one of a context."""
-        return cls(context, context.once(Said))
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.said = context.once(Said)
 
     def of(self, phase: Phase, plan: str | None = None) -> tuple[Need, ...]:
         """Return the need of each step, in order."""
@@ -112,6 +101,18 @@ class Needs:
         size = amount if isinstance(amount, int) else 0 if amount is None else batch.amount(amount)
         return self.least(name, size, phase, plan)
 
+    def sizes(self, phase: Phase, plan: str | None) -> Callable[[str], int]:
+        """Return ``size_of`` in a phase and plan."""
+        batch, amounts, shaped = self.batch(phase), self._amounts, self._shaped
+
+        def size(name: str) -> int:
+            amount = amounts.get(name)
+            if type(amount) is int and name not in shaped:
+                return amount
+            return self.size_of(name, batch, phase.name, plan)
+
+        return size
+
     def least(self, name: str, size: int, phase: str | None, plan: str | None) -> int:
         """Return what of ``size`` bytes is near at least, by access, precision and shard."""
         if name not in self._shaped:
@@ -124,16 +125,26 @@ class Needs:
             return 0
         return narrowest(size, value) // shards(value("shard"), self._mesh)
 
+    def fixed_experts(self, family: str) -> tuple[int, ...] | None:
+        """Return the bytes of each expert, smallest first, if they are the same in all phases."""
+        if family not in self._experts:
+            parts = self.context.module.parts(family)
+            amounts = {name: self.amount_of(name) or 0 for name in parts}
+            sizes = {name: size for name, size in amounts.items() if isinstance(size, int)}
+            fixed = len(sizes) == len(parts) and self._shaped.isdisjoint(parts)
+            found = _experts(family, parts, sizes.__getitem__) if fixed else None
+            self._experts[family] = found
+        return self._experts[family]
+
     def amount_of(self, name: str) -> Amount | None:
         """Return the declared size, or None."""
-        value = self.context.module.data[name].value("size_bytes")
-        if type(value) is int:
-            return value
-        if value is None:
-            return None
-        if value not in self._amounts:
-            self._amounts[value] = FIELD_BY_KEY["size_bytes"].type.read(value)
-        return self._amounts[value]
+        if name not in self._amounts:
+            value = self.context.module.data[name].value("size_bytes")
+            if value is None or type(value) is int:
+                self._amounts[name] = value
+            else:
+                self._amounts[name] = FIELD_BY_KEY["size_bytes"].type.read(value)
+        return self._amounts[name]
 
     @cached_property
     def _known(self) -> dict[tuple[str, str | None], tuple[Need, ...]]:
@@ -148,7 +159,11 @@ class Needs:
         return {}
 
     @cached_property
-    def _amounts(self) -> dict[Any, Amount]:
+    def _experts(self) -> dict[str, tuple[int, ...] | None]:
+        return {}
+
+    @cached_property
+    def _amounts(self) -> dict[str, Amount | None]:
         return {}
 
     @cached_property
@@ -161,7 +176,7 @@ class Needs:
         return frozenset(
             plan
             for plan in self.context.module.plans
-            if any(next(self.said.overriding(plan, key), None) for key in _SHAPING)
+            if any(self.said.overridden(plan, key) for key in _SHAPING)
         )
 
     @cached_property
@@ -197,8 +212,8 @@ class _Reading:
         self.phase = phase
         self.plan = plan
         self.batch = needs.batch(phase)
-        self.sizes: dict[str, int] = {}
-        self.routes: dict[tuple[str, int], Partial] = {}
+        self.size = needs.sizes(phase, plan)
+        self.routes: dict[str, tuple[int, ...]] = {}
         self.grown: set[str] = set()  # templates written so far in this run
 
     def needs(self) -> Iterator[Need]:
@@ -211,11 +226,6 @@ class _Reading:
             for place, use in _uses(step, "reads"):
                 self._enter(need, use, Mark(step, "reads", (place,)), written=False)
             yield need
-
-    def size(self, name: str) -> int:
-        if name not in self.sizes:
-            self.sizes[name] = self.source.size_of(name, self.batch, self.phase.name, self.plan)
-        return self.sizes[name]
 
     def _enter(self, need: Need, use: Access, mark: Mark, *, written: bool) -> None:
         name = use.name
@@ -237,19 +247,14 @@ class _Reading:
             need.partial[name] = found
 
     def _routed(self, family: str, chosen: int, mark: Mark) -> Partial:
-        known = self.routes.get((family, chosen))
+        known = self.routes.get(family)
         if known is None:
-            experts: dict[str, int] = {}
-            for name in self.module.parts(family):
-                suffix = name[len(family) :]
-                expert = suffix[: suffix.find("]") + 1]
-                if expert and part_range(family + expert) is not None:
-                    experts[expert] = experts.get(expert, 0) + self.size(name)
-            sizes = sorted(experts.values())
-            words = f"{min(chosen, len(sizes))} of the {len(sizes)} experts of `{family}`"
-            known = Partial(sum(sizes[:chosen]), words, mark)
-            self.routes[family, chosen] = known
-        return attrs.evolve(known, mark=mark)
+            known = self.source.fixed_experts(family)
+            if known is None:
+                known = _experts(family, self.module.parts(family), self.size)
+            self.routes[family] = known
+        words = f"{min(chosen, len(known))} of the {len(known)} experts of `{family}`"
+        return Partial(sum(known[:chosen]), words, mark)
 
     def _cached(self, template: Template, *, written: bool) -> int:
         """Return what the instances of a template that a step touches take at least."""
@@ -283,6 +288,16 @@ class _Reading:
             return fixed
         block = read(template, "block_tokens")
         return fixed * (-(-live // block) if block else min(live, 1))
+
+
+def _experts(family: str, parts: tuple[str, ...], size: Callable[[str], int]) -> tuple[int, ...]:
+    """Return the bytes of each expert, which may be several tiles, smallest first."""
+    experts: dict[str, int] = {}
+    begin = len(family)
+    for name in parts:
+        end = name.find("]", begin)
+        experts[name[begin:end]] = experts.get(name[begin:end], 0) + size(name)
+    return tuple(sorted(experts.values()))
 
 
 def _uses(step: Step, key: str) -> Iterator[tuple[int, Access]]:

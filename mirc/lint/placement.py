@@ -8,7 +8,7 @@ from mirc.ir.enums import TierKind
 from mirc.ir.meaning import Residency
 from mirc.ir.resolve import read_field
 from mirc.lint.context import Context, Scope
-from mirc.lint.repair import OrderElements, RemoveElement
+from mirc.lint.repair import OrderElements, RemoveElements
 from mirc.lint.rule import Found, LintRule, seen_at
 from mirc.lint.sizes import human
 from mirc.machine import Machine
@@ -26,8 +26,8 @@ class TiersOverlap(LintRule):
     code = "MIR402"
     name = "tiers-overlap"
     severity = Severity.WARNING
-    message = "{tier} is both a preferred and a fallback tier of `{object}`"
-    hint = "remove it from one of the two lists"
+    message = "`{object}` names {tiers} among both its preferred and its fallback tiers"
+    hint = "leave each tier in one of the two lists"
     fixable = True
     bad = """
 object x { class = WEIGHT_TILE  preferred_tiers = [HBM, DRAM]  fallback_tiers = [DRAM, NVME] }
@@ -48,15 +48,14 @@ object x { class = WEIGHT_TILE  preferred_tiers = [HBM, DRAM]  fallback_tiers = 
             rest = len(fallback) - len(both)
             for each in scopes:
                 sure = here == "fallback_tiers" and rest and context.settles(each, *_LISTS)
-                for index in both:
-                    yield self.at(
-                        each.nearest,
-                        here,
-                        related=seen_at(each.mark(there), f"`{there}` is here"),
-                        repair=RemoveElement(each.nearest, here, index) if sure else None,
-                        tier=fallback[index],
-                        object=each.name,
-                    )
+                yield self.at(
+                    each.nearest,
+                    here,
+                    related=seen_at(each.mark(there), f"`{there}` is here"),
+                    repair=RemoveElements(each.nearest, here, tuple(both)) if sure else None,
+                    tiers=" and ".join(fallback[index] for index in both),
+                    object=each.name,
+                )
 
 
 class TierOrder(LintRule):

@@ -73,6 +73,40 @@ phase p { step s { reads = [TOUCH(x, 1MiB)] } }
                 )
 
 
+class RepeatedUse(LintRule):
+    """A step names the same use twice in one list: the bytes are counted twice.
+
+    Most likely another object was meant.
+    """
+
+    code = "MIR435"
+    name = "repeated-use"
+    severity = Severity.HINT
+    message = "`{step}` names the same thing twice in `{key}`"
+    hint = "remove one, or name what was meant"
+    bad = """
+object x { class = INPUT }
+phase p { step s { reads = [x, x] } }
+"""
+    good = """
+object x { class = INPUT }
+object y { class = INPUT }
+phase p { step s { reads = [x, y] } }
+"""
+
+    def _findings(self, context: Context) -> Iterator[Found]:
+        for phase in context.module.phases.values():
+            for step in phase.steps:
+                for field in step.fields:
+                    value = field.value
+                    if field.key not in ("reads", "writes") or not isinstance(value, tuple):
+                        continue
+                    if len(value) < 2 or len(set(value)) == len(value):
+                        continue
+                    second = next(i for i, v in enumerate(value) if value.index(v) < i)
+                    yield self.at(step, field.key, path=(second,), step=step.name, key=field.key)
+
+
 class RoutedBeyondFamily(LintRule):
     """A step routes each token to more experts than the family has."""
 

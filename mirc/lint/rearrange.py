@@ -22,10 +22,20 @@ def values_swapped(places: SourcePlaces, block: Block, first: str, second: str) 
 def elements_in_order(
     places: SourcePlaces, block: Block, key: str, order: tuple[int, ...]
 ) -> Edits:
-    """Return edits after which a list holds element ``order[i]`` at ``i``; comments stay."""
+    """Return edits after which a list holds element ``order[i]`` at ``i``.
+
+    None where a comment stands in the list: nobody knows which element it is about.
+    """
     place = places.block(block)
     field = place.field(key) if place is not None else None
-    spans = [element.span for element in field.value.inner] if field is not None else []
+    if field is None:
+        return ()
+    spans = [element.span for element in field.value.inner]
+    bounds = [field.value.span.start, *(at for s in spans for at in (s.start, s.end))]
+    bounds.append(field.value.span.end)
+    outside = zip(bounds[::2], bounds[1::2], strict=True)
+    if any("//" in places.text[start:end] for start, end in outside):
+        return ()
     return _moved(places.text, spans, order) if len(spans) == len(order) else ()
 
 

@@ -1,8 +1,10 @@
 """Every rule, by code: what check runs, and what explain, docs, SARIF and editors list."""
 
 from mirc.diagnostics import Rule
+from mirc.grammar.json_rules import JSON_RULES
 from mirc.grammar.syntax_rules import SYNTAX_RULES
 from mirc.ir.rules import IR_RULES
+from mirc.lint.bandwidth import DeadlinesBeyondLinks
 from mirc.lint.claims import ClaimOfNothing, LossAgainstGuarantee, RisingPriorities
 from mirc.lint.conditions import ConditionNeverTrue, EventNeverRaised, NeverRetired
 from mirc.lint.copies import (
@@ -13,6 +15,7 @@ from mirc.lint.copies import (
     WriteToReadOnly,
     WrittenNeverSaved,
 )
+from mirc.lint.feasibility import ProtectedBeyondTier, StepBeyondMemory
 from mirc.lint.hygiene import (
     AwkwardName,
     EstimateWithoutConfidence,
@@ -20,8 +23,18 @@ from mirc.lint.hygiene import (
     NamesAlike,
     NeedlessQuotes,
 )
+from mirc.lint.isolation import (
+    ClaimAcrossDomains,
+    CoalitionAcrossDomains,
+    CopiedAcrossDomains,
+    DomainOfAnother,
+    SharedAcrossDomains,
+    TenantWithoutQuota,
+    UnknownDomain,
+)
 from mirc.lint.lifecycles import LifeTooShort, UsedBeyond, UseOrder
-from mirc.lint.phases import RestatedValue, UnscheduledPhase
+from mirc.lint.links import DeadlineBelowTransfer, LatePrefetch
+from mirc.lint.phases import DeadOverride, RestatedValue, SteplessPhase, UnscheduledPhase
 from mirc.lint.placement import (
     LargerThanTier,
     NoSuchTier,
@@ -42,9 +55,11 @@ from mirc.lint.pressure import (
 from mirc.lint.quantities import (
     EmptyObject,
     OverlappingParts,
+    RepeatedUse,
     RoutedBeyondFamily,
     TouchBeyondSize,
 )
+from mirc.lint.quotas import QuotasBeyondMemory, WiredBeyondBudget, WiredBeyondQuota
 from mirc.lint.references import (
     CoalitionOfOne,
     NotAMember,
@@ -52,7 +67,10 @@ from mirc.lint.references import (
     UnusedObject,
     UnusedTenant,
 )
+from mirc.lint.residency import ResidencyBeyondTier
+from mirc.lint.room import ClaimBeyondRoom, TenantBeyondQuota
 from mirc.lint.rule import LintRule
+from mirc.lint.schedules import EveryNeverComes, NeverReached
 from mirc.lint.suppression_rules import SUPPRESSION_RULES
 from mirc.lint.values import MachineFact, MixedLevels
 
@@ -90,10 +108,33 @@ RULES: tuple[LintRule, ...] = (
     RoutedBeyondFamily(),
     OverlappingParts(),
     RisingPriorities(),
+    RepeatedUse(),
     RestatedValue(),
     UnscheduledPhase(),
+    DeadOverride(),
+    NeverReached(),
+    SteplessPhase(),
+    EveryNeverComes(),
     LargerThanTier(),
     NoSuchTier(),
+    StepBeyondMemory(),
+    ProtectedBeyondTier(),
+    WiredBeyondQuota(),
+    WiredBeyondBudget(),
+    QuotasBeyondMemory(),
+    ClaimBeyondRoom(),
+    ResidencyBeyondTier(),
+    LatePrefetch(),
+    DeadlineBelowTransfer(),
+    DeadlinesBeyondLinks(),
+    TenantBeyondQuota(),
+    CoalitionAcrossDomains(),
+    ClaimAcrossDomains(),
+    SharedAcrossDomains(),
+    CopiedAcrossDomains(),
+    TenantWithoutQuota(),
+    DomainOfAnother(),
+    UnknownDomain(),
     UnusedObject(),
     UnusedExtern(),
     NotAMember(),
@@ -110,7 +151,13 @@ RULES: tuple[LintRule, ...] = (
 
 ALL_RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*SYNTAX_RULES, *IR_RULES, *(rule.rule for rule in RULES), *SUPPRESSION_RULES),
+        (
+            *SYNTAX_RULES,
+            *JSON_RULES,
+            *IR_RULES,
+            *(rule.rule for rule in RULES),
+            *SUPPRESSION_RULES,
+        ),
         key=lambda rule: rule.code,
     )
 )

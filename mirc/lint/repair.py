@@ -10,9 +10,10 @@ from mirc.ir.places import Path
 from mirc.lint.rearrange import elements_in_order, fields_in_order, values_swapped
 
 # Compiled when a fix needs them: every run of check loads this.
-_BLANKS = r"[ \t]*"
 _COMMA_AFTER = r"\s*,[ \t]*"
 _COMMA_BEFORE = r",\s*$"
+_TO_END_OF_LINE = r"[ \t\r]*(?:\n|\Z)"
+_COMMENT = r"[ \t]*//[^\n]*"
 
 
 class Repair(Protocol):
@@ -32,8 +33,10 @@ class RemoveField(NamedTuple):
     key: str
 
     def fix(self, places: SourcePlaces) -> Fix | None:
-        """Return the edits."""
+        """Return the edits; none where they would take a comment within the value along."""
         span = places.field(self.block, self.key)
+        if "//" in places.text[span.start : span.end]:
+            return None
         return Fix(f"remove `{self.key}`", (Edit(whole_line(places.text, span), ""),))
 
 
@@ -58,6 +61,20 @@ class RemoveElement(NamedTuple):
     def fix(self, places: SourcePlaces) -> Fix | None:
         """Return the edits."""
         return _without_element(places, self.block, self.key, self.place)
+
+
+class RemoveElements(NamedTuple):
+    """Take elements of a list away, but not all, with their commas."""
+
+    block: Block
+    key: str
+    places: tuple[int, ...]
+
+    def fix(self, places: SourcePlaces) -> Fix | None:
+        """Return the edits."""
+        if len(self.places) == 1:
+            return _without_element(places, self.block, self.key, self.places[0])
+        return _without_elements(places, self.block, self.key, self.places)
 
 
 class ReplaceValue(NamedTuple):
@@ -139,13 +156,24 @@ def whole_line(text: str, span: Span) -> Span:
 
     Where something does, the blanks before the span go with it.
     """
-    start = text.rfind("\n", 0, span.start) + 1
-    end = text.find("\n", span.end)
-    end = len(text) if end < 0 else end
-    if not text[start : span.start].strip() and not text[span.end : end].strip():
-        return Span(start, min(end + 1, len(text)))
-    before = len(text[: span.start].rstrip(" \t"))
-    return Span(max(before, start), span.end)
+    start = _blanks_before(text, span.start)
+    rest = re.compile(_TO_END_OF_LINE).match(text, span.end)
+    if rest is not None and _begins_line(text, start):
+        return Span(start, rest.end())
+    return Span(start, span.end)
+
+
+# A line may be of millions of characters, with a finding every few: nothing here looks beyond the
+# blanks around a place.
+def _blanks_before(text: str, at: int) -> int:
+    """Return where the blanks before an offset begin, on its line."""
+    while at > 0 and text[at - 1] in " \t":
+        at -= 1
+    return at
+
+
+def _begins_line(text: str, at: int) -> bool:
+    return at == 0 or text[at - 1] == "\n"
 
 
 def _without_element(places: SourcePlaces, block: Block, key: str, index: int) -> Fix | None:
@@ -155,17 +183,42 @@ def _without_element(places: SourcePlaces, block: Block, key: str, index: int) -
         return None
     text, span = places.text, field.value.inner[index].span
     removed = text[span.start : span.end]
+    gap = field.value.inner[index - 1].span.end if index else field.value.span.start
     after = re.compile(_COMMA_AFTER).match(text, span.end)
-    before = re.compile(_COMMA_BEFORE).search(text, field.value.span.start, span.start)
+    before = re.compile(_COMMA_BEFORE).search(text, gap, span.start)
     if after is not None:
         span = Span(span.start, after.end())
-    elif before is not None:
+    elif before is not None and "//" not in text[gap : before.start()].rpartition("\n")[2]:
         span = Span(before.start(), span.end)
     else:
         return None  # it is the only one, or a comment parts it from its comma
     whole = whole_line(text, span)
     alone = "\n" in text[whole.start : whole.end] and whole.end > span.end
     return Fix(f"remove `{removed}`", (Edit(whole if alone else span, ""),))
+
+
+def _without_elements(
+    places: SourcePlaces, block: Block, key: str, gone: tuple[int, ...]
+) -> Fix | None:
+    place = places.block(block)
+    field = place.field(key) if place is not None else None
+    spans = [element.span for element in field.value.inner] if field is not None else []
+    left = [index for index in range(len(spans)) if index not in gone]
+    if not left or len(left) + len(gone) != len(spans):
+        return None
+    text, edits = places.text, []
+    runs = [index for index in gone if index - 1 not in gone]
+    for first in runs:
+        after = next((index for index in left if index > first), None)
+        if after is not None:
+            span = Span(spans[first].start, spans[after].start)
+        else:
+            span = Span(spans[first - 1].end, spans[-1].end)
+        if "//" in text[span.start : span.end]:
+            return None
+        edits.append(Edit(span, ""))
+    removed = " and ".join(f"`{text[spans[i].start : spans[i].end]}`" for i in gone)
+    return Fix(f"remove {removed}", tuple(edits))
 
 
 def _added(places: SourcePlaces, block: Block, text: str) -> Fix | None:
@@ -175,12 +228,12 @@ def _added(places: SourcePlaces, block: Block, text: str) -> Fix | None:
     message = f"add `{text}`"
     if place.fields:
         last = place.fields[-1][1].span
-        start = places.text.rfind("\n", 0, last.start) + 1
-        indent = re.compile(_BLANKS).match(places.text, start)
-        if indent is None or indent.end() != last.start:
+        start = _blanks_before(places.text, last.start)
+        if not _begins_line(places.text, start):
             return Fix(message, (Edit(Span(last.end, last.end), "  " + text),))
+        indent = places.text[start : last.start]
         end = _past_comment(places.text, last.end)
-        return Fix(message, (Edit(Span(end, end), "\n" + indent[0] + text),))
+        return Fix(message, (Edit(Span(end, end), "\n" + indent + text),))
     brace = places.text.find("{", place.name.end, block.extent.end)
     if brace < 0:
         return None
@@ -189,6 +242,5 @@ def _added(places: SourcePlaces, block: Block, text: str) -> Fix | None:
 
 def _past_comment(text: str, at: int) -> int:
     """Return the end of the line if only a comment follows, else ``at``."""
-    end = text.find("\n", at)
-    end = len(text) if end < 0 else end
-    return len(text[:end].rstrip()) if text[at:end].lstrip().startswith("//") else at
+    comment = re.compile(_COMMENT).match(text, at)
+    return at + len(comment[0].rstrip()) if comment is not None else at

@@ -6,12 +6,13 @@ from functools import lru_cache
 
 from mirc.diagnostics import CouldNotRun
 from mirc.ir.suggest import closest
+from mirc.lint.globs import compiled
 from mirc.lint.registry import ALL_RULES, RULE_BY_CODE, RULE_BY_NAME
 from mirc.lint.settings import Settings
 
 ALL = "ALL"
+_CODE_LIKE = re.compile(r"MIR[0-9](?:[0-9]{2})?(?![0-9])", re.ASCII)
 _PREFIX = re.compile(r"MIR[0-9]{0,3}", re.ASCII)
-_SYNTAX = "MIR1"  # codes of syntax errors: nothing hides them
 _EXACT = 3  # digits of a whole code
 
 
@@ -34,12 +35,19 @@ def is_known(word: str) -> bool:
 
 def only_syntax(word: str) -> bool:
     """Whether a word names nothing but syntax errors."""
-    return all(code.startswith(_SYNTAX) for code in matching(word))
+    return all(RULE_BY_CODE[code].is_syntax for code in matching(word))
 
 
 def explain_unknown(word: str) -> str:
     """Return the advice for a word that names no rule."""
-    near = closest(word, (*RULE_BY_NAME, *RULE_BY_CODE, ALL))
+    if word.upper() != word and matching(word.upper()):
+        return f"did you mean `{word.upper()}`?"
+    code = _CODE_LIKE.match(word.upper())
+    if code is not None:
+        # Rules do not become alike by their numbers: only what the prefix names is near.
+        near = code[0] if matching(code[0]) else None
+    else:
+        near = closest(word, (*RULE_BY_NAME, ALL))
     if near is None:
         return "see docs/rules.md for what there is"
     return f"did you mean `{near}`?"
@@ -49,7 +57,9 @@ def check_words(option: str, words: tuple[str, ...]) -> None:
     """Raise ``CouldNotRun`` for a word given to an option that names no rule."""
     for word in words:
         if not is_known(word):
-            raise CouldNotRun(f"`{option}` names `{word}`: no rule", explain_unknown(word))
+            raise CouldNotRun(
+                f"`{option}` names `{word}`: there is no such rule", explain_unknown(word)
+            )
         if option == "--ignore" and only_syntax(word):
             raise CouldNotRun(
                 f"`{option}` names `{word}`: syntax errors cannot be ignored", "leave it out"
@@ -87,9 +97,8 @@ def _chosen(
     silent = {code for word in quiet for code in matching(word)}
     return frozenset(
         code
-        for code in RULE_BY_CODE
-        if code.startswith(_SYNTAX)
-        or (code not in silent and wanted.get(code, -1) > unwanted.get(code, -1))
+        for code, rule in RULE_BY_CODE.items()
+        if rule.is_syntax or (code not in silent and wanted.get(code, -1) > unwanted.get(code, -1))
     )
 
 
@@ -106,12 +115,4 @@ def _concerns(pattern: str, name: str, root: str) -> bool:
     path = os.path.relpath(os.path.abspath(name), root or os.curdir)  # noqa: PTH100
     path = path.replace(os.sep, "/")
     subject = path if "/" in pattern else path.rsplit("/", 1)[-1]
-    return _compiled(pattern).fullmatch(subject) is not None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regex: ``**/`` is any folders, ``*`` and ``?`` stay within one name."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    meaning = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(meaning.get(part) or re.escape(part) for part in parts), re.DOTALL)
+    return compiled(pattern).fullmatch(subject) is not None

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mirc.diagnostics import CouldNotRun, Source
@@ -13,33 +13,52 @@ STDIN_NAME = "<stdin>"
 SUFFIX = ".mir"
 
 
-def sources(paths: tuple[str, ...], stdin_name: str = STDIN_NAME) -> tuple[Source, ...]:
-    """Read each path once, in order: files, ``-``, and directories for the ``.mir`` files in them.
-
-    Raises ``CouldNotRun`` for what is missing, unreadable, not UTF-8, or a directory without any.
-    """
-    return tuple(read(name, stdin_name) for name in files(paths))
-
-
 def files(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each file that paths lead to once, in order; ``-`` stands for itself.
+    """Return each file that paths lead to once, in order: directories stand for theirs.
+
+    ``-`` stands for itself.
 
     Raises ``CouldNotRun`` for a directory without any.
     """
-    return tuple(dict.fromkeys(name for path in paths for name in _files(path)))
+    return unique(name for path in paths for name in listed(path))
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Return each file once, under the first of its names, whatever way leads to it."""
+    found = tuple(names)
+    if len(found) == 1:  # start-up: the usual case asks the system nothing
+        return found
+    places: dict[str, str] = {}
+    for name in found:
+        # No file's name holds a NUL: who opens such a path says so.
+        odd = name == STDIN or "\0" in name
+        places.setdefault(name if odd else os.path.realpath(name), name)
+    return tuple(places.values())
+
+
+def leads_out(name: str, folder: str) -> bool:
+    """Whether a name below a folder is a link to what lies outside of that folder."""
+    if not os.path.islink(name):  # noqa: PTH114 - asked of every file
+        return False
+    return not Path(os.path.realpath(name)).is_relative_to(os.path.realpath(folder))
 
 
 def read(name: str, stdin_name: str = STDIN_NAME) -> Source:
     """Read a file, or standard input for ``-``, which is then called ``stdin_name``.
 
-    A byte order mark is no part of the text. Raises ``CouldNotRun``.
+    A byte order mark is no part of the text. Raises ``CouldNotRun`` for what is missing,
+    unreadable, too large or not UTF-8.
     """
     if name == STDIN:
         return _decoded(stdin_name, sys.stdin.buffer.read(MAX_TEXT + 1))
     return _file(name)
 
 
-def _files(path: str) -> Iterator[str]:
+def listed(path: str) -> Iterator[str]:
+    """Yield a path itself, or the files below it if it is a directory, in order.
+
+    Raises ``CouldNotRun`` for a directory without any.
+    """
     if path == STDIN or not Path(path).is_dir():
         yield path
         return
@@ -52,10 +71,26 @@ def _files(path: str) -> Iterator[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    """Yield the .mir files below a folder; hidden folders (.git, .venv) are left out."""
-    for where, folders, names in os.walk(folder):
+    """Yield the .mir files below a folder; hidden folders (.git, .venv) are left out.
+
+    So are pipes and devices, which may never end. A folder that cannot be listed is yielded
+    itself: who reads it says why.
+    """
+    shut: list[str] = []
+    for where, folders, names in os.walk(folder, onerror=lambda error: shut.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (str(Path(where) / name) for name in names if name.endswith(SUFFIX))
+        found = (str(Path(where) / name) for name in names if name.endswith(SUFFIX))
+        yield from (name for name in found if not _is_special(name))
+    yield from shut
+
+
+def _is_special(name: str) -> bool:
+    """Whether it is there and no file; a link to nothing is for who reads it to report."""
+    path = Path(name)
+    try:
+        return path.exists() and not path.is_file()
+    except OSError:
+        return False
 
 
 def _file(name: str) -> Source:

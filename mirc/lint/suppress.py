@@ -1,8 +1,13 @@
 """Findings and a text's ignores into what is left, and what is to be said about the ignores."""
 
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
+
+import attrs
 
 from mirc.diagnostics import Diagnostic, Edit, Fix, Source, Span
+from mirc.ir.module import Block
 from mirc.lint.ignores import Ignore, ignores
 from mirc.lint.registry import RULE_BY_CODE
 from mirc.lint.repair import whole_line
@@ -15,14 +20,19 @@ from mirc.lint.suppression_rules import (
 )
 
 _OWN = frozenset(rule.code for rule in SUPPRESSION_RULES)
-_SYNTAX = "MIR1"
 _ADVISED = 20  # misspelt names for which the right one is looked up
 
 
 def suppressed(
-    source: Source, diagnostics: tuple[Diagnostic, ...], ran: Collection[str]
+    source: Source,
+    diagnostics: tuple[Diagnostic, ...],
+    ran: Collection[str],
+    blocks: tuple[Block, ...],
 ) -> tuple[Diagnostic, ...]:
     """Return the findings that no ignore takes away, and those about the ignores.
+
+    An ignore speaks of a line, of the file, or, if its line is the one on which a declaration
+    begins or ends, of all of that declaration; ``blocks`` are the declarations.
 
     ``ran`` are the codes of the rules that have said all they had to say: an ignore that hides
     nothing is unused only if all its rules are among them.
@@ -30,7 +40,7 @@ def suppressed(
     found = ignores(source)
     if not found:
         return diagnostics
-    active = _Active(source, found)
+    active = _Active(source, found, blocks)
     kept = tuple(diagnostic for diagnostic in diagnostics if not active.hides(diagnostic))
     own = tuple(d for ignore in found for d in _about(source, ignore, active, ran))
     return kept + tuple(diagnostic for diagnostic in own if not active.hides(diagnostic))
@@ -39,32 +49,84 @@ def suppressed(
 class _Active:
     """Which rules are hidden where; notes which names in the ignores have hidden something."""
 
-    def __init__(self, source: Source, found: tuple[Ignore, ...]) -> None:
+    def __init__(
+        self, source: Source, found: tuple[Ignore, ...], blocks: tuple[Block, ...]
+    ) -> None:
         self.source = source
         self.used: set[Span] = set()  # places of names; only asked, never listed
         self.advised = 0
         self._places: dict[tuple[int | None, str], Span] = {}
         for ignore in found:
             if ignore.problem is None:
+                names: dict[str, Span] = {}
                 for name, place in ignore.names:
-                    for code in matching(name):
-                        self._places.setdefault((ignore.line, code), place)
+                    if names.setdefault(name, place) is place:
+                        for code in matching(name):
+                            self._places.setdefault((ignore.line, code), place)
+        self._declared = _Declared.of(source, blocks, {ignore.line for ignore in found})
 
     def hides(self, diagnostic: Diagnostic) -> bool:
-        """Whether any ignore names the finding's rule on its line or for the file."""
-        code = diagnostic.rule.code
-        if code.startswith(_SYNTAX):
+        """Whether any ignore names the finding's rule on its line, its declaration or the file."""
+        if diagnostic.rule.is_syntax:
             return False
-        line, _ = self.source.position(min(diagnostic.span.start, len(self.source.text)))
-        place = self._places.get((line, code)) or self._places.get((None, code))
-        if place is not None:
-            self.used.add(place)
-        return place is not None
+        offset = min(diagnostic.span.start, len(self.source.text))
+        line, _ = self.source.position(offset)
+        for each in chain((line,), self._declared.around(offset), (None,)):
+            place = self._places.get((each, diagnostic.rule.code))
+            if place is not None:
+                self.used.add(place)
+                return True
+        return False
 
     def advice(self, name: str) -> str | None:
         """Return what may have been meant; a long list of slips is not worth the search."""
         self.advised += 1
         return explain_unknown(name) if self.advised <= _ADVISED else None
+
+
+@attrs.frozen
+class _Declared:
+    """Where those declarations are on whose first or last line an ignore stands.
+
+    Each is (start, end, first line, last line, index of the one around it or -1), by start.
+    """
+
+    places: tuple[tuple[int, int, int, int, int], ...]
+
+    @classmethod
+    def of(
+        cls, source: Source, blocks: tuple[Block, ...], ignored: Collection[int | None]
+    ) -> "_Declared":
+        places: list[tuple[int, int, int, int, int]] = []
+        around = -1
+        for span in _extents(blocks):
+            first, last = source.position(span.start)[0], source.position(span.end - 1)[0]
+            if first in ignored or last in ignored:
+                while around >= 0 and places[around][1] <= span.start:
+                    around = places[around][4]
+                places.append((span.start, span.end, first, last, around))
+                around = len(places) - 1
+        return cls(tuple(places))
+
+    def around(self, offset: int) -> Iterator[int]:
+        """Yield the first and last lines of the declarations around an offset, inner ones first."""
+        at = bisect_right(self.places, offset, key=lambda place: place[0]) - 1
+        while at >= 0:
+            _, end, first, last, outer = self.places[at]
+            if offset < end:
+                yield first
+                yield last
+            at = outer
+
+
+def _extents(blocks: Iterable[Block]) -> Iterator[Span]:
+    """Yield where blocks stand and those within them, each before what it holds, in order."""
+    for block in blocks:
+        if block.extent is not None:
+            yield block.extent
+        inner = (*getattr(block, "overrides", ()), *getattr(block, "phases", ()))
+        if inner:
+            yield from sorted(_extents(inner))
 
 
 def _about(
@@ -128,7 +190,7 @@ def _unused(source: Source, ignore: Ignore, unused: list[tuple[str, Span]]) -> D
 def _without(text: str, ignore: Ignore, unused: list[tuple[str, Span]]) -> Fix:
     if len(unused) == len(ignore.names):
         return Fix("remove the ignore", (Edit(whole_line(text, ignore.span), ""),))
-    gone = [place for _, place in unused]
+    gone = {place for _, place in unused}  # only asked, never listed
     left = ", ".join(name for name, place in ignore.names if place not in gone)
     inside = Span(ignore.names[0][1].start, ignore.names[-1][1].end)
     return Fix(f"remove `{', '.join(name for name, _ in unused)}`", (Edit(inside, left),))

@@ -58,7 +58,7 @@ class MixedLevels(LintRule):
     code = "MIR409"
     name = "mixed-levels"
     severity = Severity.HINT
-    message = "`{key}` of `{object}` is a {this}, but {count} of the class {klass} give a {other}"
+    message = "`{key}` of `{object}` is a {this}, but {count} of the class {klass} {give} a {other}"
     hint = "use one of the two for every {klass}"
     bad = """
 object x { class = WEIGHT_TILE  reuse = HIGH }
@@ -94,6 +94,7 @@ object z { class = WEIGHT_TILE  reuse = 0.2 @ 0.9 }
             this=this,
             other=other,
             count=len(forms[other]),
+            give="gives" if len(forms[other]) == 1 else "give",
             klass=klass,
         )
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from mirc.diagnostics import Diagnostic, Edit, FileFindings, Source, Span
+from mirc.diagnostics import Diagnostic, Edit, FileFindings, Rule, Source, Span
 from mirc.diagnostics.apply import compatible
 from mirc.lint.fixing import Judge, fixed
 from mirc.lsp.changes import edits_between
@@ -18,26 +18,38 @@ class Action:
 
 
 def quick_fixes(findings: FileFindings, span: Span) -> tuple[Action, ...]:
-    """Return the fix of each finding that touches a span, and of all that break the same rule."""
+    """Return the fix of each finding that touches a span, then one of all for each of their rules.
+
+    Time does not depend on how many findings of a rule there are times how many touch the span.
+    """
     actions = []
+    rules: dict[str, Rule] = {}
     for diagnostic in findings.diagnostics:
         fix = diagnostic.fix
         touches = diagnostic.span.start <= span.end and span.start <= diagnostic.span.end
-        if fix is None or not touches:
-            continue
-        actions.append(Action(fix.message, fix.edits, (diagnostic,)))
-        alike = [d for d in findings.diagnostics if d.rule == diagnostic.rule and d.fix is not None]
-        together = compatible(d.fix for d in alike if d.fix is not None)
-        if len(together) > 1:
-            title = f"fix all {len(together)} of {diagnostic.rule.code} {diagnostic.rule.name}"
-            edits = tuple(edit for each in together for edit in each.edits)
-            actions.append(Action(title, edits, tuple(alike)))
-    return tuple(dict.fromkeys(actions))
+        if fix is not None and touches:
+            actions.append(Action(fix.message, fix.edits, (diagnostic,)))
+            rules.setdefault(diagnostic.rule.code, diagnostic.rule)
+    every = (_of_rule(findings, rule) for rule in rules.values())
+    return (*actions, *(action for action in every if action is not None))
 
 
-def fix_all(source: Source, judge: Judge) -> Action | None:
-    """Return one change that makes every fix, and those that they uncover; None without any."""
-    outcome = fixed(source, judge)
+def _of_rule(findings: FileFindings, rule: Rule) -> Action | None:
+    """Return the fixes of all that break a rule as one; None where only one can be made."""
+    alike = [d for d in findings.diagnostics if d.rule.code == rule.code and d.fix is not None]
+    together = compatible(d.fix for d in alike if d.fix is not None)
+    if len(together) < 2:
+        return None
+    title = f"fix all {len(together)} of {rule.code} {rule.name}"
+    return Action(title, tuple(edit for each in together for edit in each.edits), tuple(alike))
+
+
+def fix_all(source: Source, judge: Judge, witness: Judge) -> Action | None:
+    """Return what ``mirc check --fix`` would do as one change; None where that is nothing.
+
+    ``witness`` knows all rules: a fix after which it finds something new is not made.
+    """
+    outcome = fixed(source, judge, witness)
     if not outcome.count:
         return None
     count = f"{outcome.count} finding{'s' * (outcome.count != 1)}"

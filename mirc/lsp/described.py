@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from mirc.diagnostics.markup import code
 from mirc.grammar.shown import shown
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.module import Block, Coalition, Module, Object, Phase, Template
@@ -37,11 +38,11 @@ def described(symbols: Symbols, symbol: Symbol, frames: tuple[Frame, ...]) -> st
     block = symbols.declarations[meant[0]][0]
     family = meant[0] != symbol
     noun = f"family of {len(meant):,} parts" if family else noun_of(block)
-    parts = [f"**{noun}** `{symbol.name}`{_where(symbols, block)}"]
+    parts = [f"**{noun}** {code(symbol.name)}{_where(symbols, block)}"]
     if symbol.kind is RefKind.DATA:
         rows = _values(symbols.analysis.module, meant[0].name, frames)
         if rows:
-            first = f" of `{meant[0].name}`" if family else ""
+            first = f" of {code(meant[0].name)}" if family else ""
             parts.append(f"{_when(frames)}{first}:\n\n" + "\n".join(rows))
     elif isinstance(block, Phase):
         parts.append(f"{len(block.steps):,} steps, {len(block.overrides):,} overrides")
@@ -68,7 +69,7 @@ def _members(symbols: Symbols, block: Coalition) -> list[Symbol]:
 
 
 def _listed(names: list[str]) -> str:
-    some = ", ".join(f"`{name}`" for name in names[:_MOST])
+    some = ", ".join(code(name) for name in names[:_MOST])
     return some + (f" and {len(names) - _MOST:,} more" if len(names) > _MOST else "")
 
 
@@ -85,7 +86,7 @@ def view_at(module: Module, frames: tuple[Frame, ...]) -> View:
 
 
 def _when(frames: tuple[Frame, ...]) -> str:
-    words = [f"{f.keyword} `{f.name}`" for f in frames if f.keyword in ("phase", "on", "plan")]
+    words = [f"{f.keyword} {code(f.name)}" for f in frames if f.keyword in ("phase", "on", "plan")]
     return f"holds in {', '.join(words)}" if words else "holds"
 
 
@@ -97,12 +98,12 @@ def _values(module: Module, name: str, frames: tuple[Frame, ...]) -> list[str]:
     rows = []
     klass = view.class_of(name)
     if klass is not None:
-        rows.append(f"- class: `{klass}`")
+        rows.append(f"- class: {code(klass)}")
     for key in _TOLD:
         resolved = view.get(name, key)
         text = text_of(view, name, key, resolved)
         if text is not None:
-            rows.append(f"- {key}: `{text}`{_origin(resolved)}")
+            rows.append(f"- {key}: {code(text)}{_origin(resolved)}")
     return rows
 
 
@@ -125,7 +126,11 @@ def origin_of(resolved: Resolved) -> str:
 
 
 def _origin(resolved: Resolved) -> str:
-    return "" if resolved.origin.layer is Layer.OBJECT else f" ({origin_of(resolved)})"
+    origin = resolved.origin
+    if origin.layer is Layer.OBJECT:
+        return ""
+    named = origin.layer is not Layer.DEFAULT
+    return f" ({origin.layer} {code(origin.name)})" if named else f" ({origin_of(resolved)})"
 
 
 def _uses(symbols: Symbols, symbol: Symbol) -> str:
@@ -133,4 +138,5 @@ def _uses(symbols: Symbols, symbol: Symbol) -> str:
     counts = Counter(
         use.key or noun_of(use.block) for use in symbols.concerning(symbol) if not use.declares
     )
-    return "used in " + ", ".join(f"{n:,} `{key}`" for key, n in counts.items()) if counts else ""
+    said = ", ".join(f"{n:,} {code(key)}" for key, n in counts.items())
+    return f"used in {said}" if said else ""

@@ -217,7 +217,11 @@ def folded(ls: Server, params: types.FoldingRangeParams) -> list[types.FoldingRa
     types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, _FIX_ALL]),
 )
 def acted(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Return the fixes of what was found in a range, and for the whole text if asked for."""
+    """Return the fixes of what was found in a range, or of the whole text.
+
+    That of the whole text judges it again and again: it is made when it is asked for by its kind,
+    never for the light bulb, which every move of the cursor asks for.
+    """
     uri = params.text_document.uri
     opened = ls.texts.get(uri)
     if opened is None:
@@ -225,24 +229,23 @@ def acted(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
     found = []
     lines = opened.analysis.lines
     findings = ls.texts.findings(opened)
-    if _wanted(params, types.CodeActionKind.QuickFix):
+    if not params.context.only or _asked(params, types.CodeActionKind.QuickFix):
         found += [
             _action(uri, opened, action, types.CodeActionKind.QuickFix)
             for action in actions.quick_fixes(findings, convert.span_of(lines, params.range))
         ]
-    if _wanted(params, _FIX_ALL) and any(d.fix for d in findings.diagnostics):
-        every = actions.fix_all(opened.analysis.source, ls.texts.judge)
+    if _asked(params, _FIX_ALL) and any(d.fix for d in findings.diagnostics):
+        every = actions.fix_all(opened.analysis.source, ls.texts.judge, ls.texts.witness)
         if every is not None:
             found.append(_action(uri, opened, every, _FIX_ALL))
     return found
 
 
-def _wanted(params: types.CodeActionParams, kind: str) -> bool:
+def _asked(params: types.CodeActionParams, kind: str) -> bool:
     """Whether a kind of action was asked for, by itself or by a kind that it belongs to."""
-    only = params.context.only
     # Known kinds are members of an enum, whose text is not their value.
-    asked = [str.__str__(each) for each in only or [""]]
-    return any(not each or f"{str.__str__(kind)}.".startswith(f"{each}.") for each in asked)
+    asked = [str.__str__(each) for each in params.context.only or ()]
+    return any(f"{str.__str__(kind)}.".startswith(f"{each}.") for each in asked)
 
 
 def _action(uri: str, opened: Opened, action: actions.Action, kind: str) -> types.CodeAction:

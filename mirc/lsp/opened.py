@@ -4,6 +4,7 @@ import attrs
 
 from mirc.diagnostics import CouldNotRun, FileFindings, Source
 from mirc.lint.check import check_source
+from mirc.lint.fixing import Judge
 from mirc.lint.project import Project
 from mirc.lsp.analysis import Analysis
 from mirc.lsp.positions import Encoding
@@ -32,6 +33,7 @@ class Texts:
     project: Project = attrs.field(factory=Project)
     troubles: list[CouldNotRun] = attrs.field(factory=list)
     _opened: dict[str, Opened] = attrs.field(factory=dict)
+    _told: dict[str, str] = attrs.field(factory=dict)  # what troubles each text, by its name
 
     def put(self, address: str, name: str, text: str, version: int | None) -> None:
         """Take a text in, or its next version; ``name`` is its path, or what stands for one."""
@@ -46,7 +48,9 @@ class Texts:
 
     def remove(self, address: str) -> None:
         """Forget a text."""
-        self._opened.pop(address, None)
+        opened = self._opened.pop(address, None)
+        if opened is not None:
+            self._told.pop(opened.analysis.source.name, None)
 
     def addresses(self) -> tuple[str, ...]:
         """Return what is open, in the order in which it was opened."""
@@ -59,12 +63,26 @@ class Texts:
         return opened.findings
 
     def judge(self, source: Source) -> FileFindings:
-        """Return what check says of a text; settings that cannot be read are kept as a trouble."""
+        """Return what check says of a text.
+
+        Settings that cannot be read are a trouble, kept once until it ends or becomes another.
+        """
+        return self._judged(source, self.project.check)
+
+    def witness(self, source: Source) -> FileFindings:
+        """Return what every usual rule says of a text, wanted or not; troubles as in ``judge``."""
+        return self._judged(source, self.project.witness)
+
+    def _judged(self, source: Source, judge: Judge) -> FileFindings:
         try:
-            return self.project.check(source)
+            found = judge(source)
         except CouldNotRun as trouble:
-            self.troubles.append(trouble)
+            if trouble.message not in self._told.values():
+                self.troubles.append(trouble)
+            self._told[source.name] = trouble.message
             return check_source(source)
+        self._told.pop(source.name, None)
+        return found
 
     def forget(self) -> None:
         """Read settings anew, and judge every text again."""

@@ -1,6 +1,7 @@
 """A difference as text, Markdown and JSON."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +95,26 @@ def test_what_a_terminal_would_obey_is_shown_as_a_picture() -> None:
     one = load(Source("one", 'object "a\\u001b[2J" { class = INPUT }'))
     found = diff(one, load(Source("two", "object b { class = INPUT }")))
     assert "\x1b" not in as_text(found, judge(found, (), "any"))
+
+
+NASTY = "x`](http://evil)<img src=y>``|@all"
+UNTICKED = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+
+
+def test_names_and_values_in_markdown_are_code_and_cannot_be_anything_else() -> None:
+    old = f'phase "{NASTY}" {{ }}\nobject "{NASTY}" {{ class = INPUT }}\n'
+    new = (
+        f'phase "{NASTY}" {{\n  override "{NASTY}" {{ pin_level = SOFT }}\n}}\n'
+        f'object "{NASTY}" {{ class = INPUT  security_domain = "# {NASTY}\\n# b" }}\n'
+        f'object "#b\\n\\n# c" {{ class = INPUT }}\n'
+    )
+    found = diff(load(Source("old", old)), load(Source("new", new)))
+    assert found.changes
+    page = as_markdown(found, judge(found, map(allowance, ["object-removed:`<b>"]), "any"))
+    assert NASTY in page
+    assert not {"<", "[", "@"} & {*UNTICKED.sub("", page)}
+    assert page.count("\n#") == 0
+
+
+def test_text_names_are_between_single_ticks_as_ever() -> None:
+    assert "object `w`: `size_bytes` `1MiB` -> `2MiB`" in as_markdown(*judged())

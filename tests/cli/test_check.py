@@ -59,7 +59,24 @@ def test_a_folder_is_searched_in_order_and_hidden_folders_are_not(folder: Path) 
 
 def test_a_file_given_twice_is_read_once(folder: Path) -> None:
     (folder / "a.mir").write_text(CLEAN)
-    assert run("a.mir", "a.mir").output == "nothing found in 1 file\n"
+    (folder / "b.mir").symlink_to("a.mir")
+    for names in (("a.mir", "a.mir"), ("a.mir", "./a.mir"), (".", "a.mir"), ("a.mir", "b.mir")):
+        assert run(*names).output == "nothing found in 1 file\n"
+
+
+def test_files_that_cannot_be_read_are_named_and_the_others_are_checked(folder: Path) -> None:
+    (folder / "a.mir").write_bytes(b"\xff")
+    (folder / "b.mir").write_text(BROKEN)
+    (folder / "c.mir").symlink_to("nowhere.mir")
+    (folder / "d.mir").symlink_to("d.mir")
+    result = run("--output-format", "concise")
+    assert result.exit_code == 2
+    assert result.stdout.startswith("b.mir:1:17: error[MIR102")
+    assert [line for line in result.stderr.splitlines() if line.startswith("error: ")] == [
+        "error: `a.mir` is not UTF-8: byte 0xff at offset 0",
+        "error: there is no file `c.mir`",
+        "error: cannot read `d.mir`: too many levels of symbolic links",
+    ]
 
 
 def test_standard_input_is_reported_under_the_name_given() -> None:
@@ -156,3 +173,48 @@ def test_check_starts_without_the_heavy_libraries(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stdout == "nothing found in 1 file\n0 []\n"
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
+    (folder / "a.mir").write_text(CLEAN)
+    os.mkfifo(folder / "b.mir")
+    result = run(".")
+    assert (result.exit_code, result.output) == (0, "nothing found in 1 file\n")
+
+
+def test_a_folder_that_cannot_be_listed_is_named_and_is_exit_2(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.mir").write_text(CLEAN)
+    (folder / "shut").mkdir()
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    result = run(".")
+    assert result.exit_code == 2
+    assert "cannot read `./shut`" in result.stderr
+    assert "nothing found in 1 file" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore", "--extend-select", "--add-ignore"])
+def test_an_empty_value_is_not_taken_for_an_option_left_out(folder: Path, option: str) -> None:
+    (folder / "a.mir").write_text(CLEAN)
+    result = run("a.mir", option, "")
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [("mir4", "did you mean `MIR4`?"), ("MIR4x", "did you mean `MIR4`?"), ("MIR9999", "docs/")],
+)
+def test_the_advice_for_a_misspelt_code_is_near(folder: Path, word: str, advice: str) -> None:
+    (folder / "a.mir").write_text(CLEAN)
+    result = run("a.mir", "--select", word)
+    assert result.exit_code == 2
+    assert advice in result.stderr

@@ -79,3 +79,8 @@ def test_a_change_on_disk_is_a_new_report(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert process.wait() == 130
+
+
+def test_a_path_that_is_not_there_is_not_waited_for() -> None:
+    with pytest.raises(CouldNotRun, match="there is no file `nope`"):
+        check_watch.watch(("nope",), str)

@@ -70,6 +70,46 @@ def test_a_file_is_compared_with_what_it_was_at_a_revision(repository: Path) -> 
     assert "size-grown" in run("sub/../old.mir", "--against", "HEAD").output
 
 
+def committed(repository: Path) -> None:
+    subprocess.run([GIT, "add", "."], cwd=repository, check=True)
+    subprocess.run([GIT, *_PERSON, "commit", "--quiet", "-m", "two"], cwd=repository, check=True)
+
+
+def test_what_was_a_link_or_a_folder_at_the_revision_is_no_text_to_compare(
+    repository: Path,
+) -> None:
+    (repository / "link.mir").symlink_to("old.mir")
+    (repository / "was.mir").mkdir()
+    (repository / "was.mir" / "x").write_text("x")
+    committed(repository)
+    (repository / "was.mir" / "x").unlink()
+    (repository / "was.mir").rmdir()
+    (repository / "was.mir").write_text(NEW)
+    for name, said in (("link.mir", "is a link"), ("was.mir", "is no file")):
+        result = run(name, "--against", "HEAD")
+        assert result.exit_code == 2
+        assert f"`{name}@HEAD` {said}" in result.output
+
+
+def test_a_name_that_git_could_take_for_a_pattern_is_a_name(repository: Path) -> None:
+    (repository / ":(top)*.mir").write_text(OLD)
+    committed(repository)
+    (repository / ":(top)*.mir").write_text(NEW)
+    assert "size-grown" in run(":(top)*.mir", "--against", "HEAD").output
+    (repository / "*.mir").write_text(NEW)
+    assert "`*.mir` is not in revision `HEAD`" in run("*.mir", "--against", "HEAD").output
+
+
+def test_a_text_that_is_too_large_is_refused_before_it_is_read(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirc.changes.revision.MAX_TEXT", len(OLD) - 1)
+    (repository / "old.mir").write_text(NEW[:9])
+    result = run("old.mir", "--against", "HEAD")
+    assert result.exit_code == 2
+    assert "`old.mir@HEAD` is larger than" in result.output
+
+
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize(
     ("args", "message"),

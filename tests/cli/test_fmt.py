@@ -78,7 +78,7 @@ def test_standard_input_is_checked_under_a_name() -> None:
     assert (result.exit_code, result.stdout) == (1, "would reformat n.mir\n")
     result = run("-", "--stdin-filename", "n.mir", stdin=WRONG)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "`n.mir` has an error, first 1:17" in result.stderr
+    assert "n.mir:1:17: error[MIR102 colon-for-equals]: " in result.stderr
 
 
 def test_a_file_with_syntax_errors_is_named_and_left_while_the_others_are_formatted(
@@ -89,7 +89,7 @@ def test_a_file_with_syntax_errors_is_named_and_left_while_the_others_are_format
     (folder / "c.mir").write_text(UGLY)
     result = run()
     assert result.exit_code == 2
-    assert "error: `a.mir` has an error, first 1:17" in result.stderr
+    assert "a.mir:1:17: error[MIR102 colon-for-equals]: " in result.stderr
     assert "error: `b.mir` is not UTF-8" in result.stderr
     assert result.stderr.endswith("1 file reformatted, 2 with errors\n")
     assert (folder / "a.mir").read_text() == WRONG
@@ -114,3 +114,19 @@ def test_line_ends_of_another_system_become_ours(folder: Path) -> None:
     (folder / "a.mir").write_bytes(NEAT.replace("\n", "\r\n").encode())
     assert run("a.mir").exit_code == 0
     assert (folder / "a.mir").read_bytes() == NEAT.encode()
+
+
+def test_content_comes_out_byte_for_byte() -> None:
+    text = b"// \x1b[31mred\x1b[0m\n" + UGLY.encode()
+    assert run("-", stdin=text).stdout_bytes.startswith(b"// \x1b[31mred\x1b[0m\n")
+    shown = run("-", "--diff", stdin=text).stdout_bytes
+    assert b"\n // \x1b[31mred\x1b[0m\n" in shown
+
+
+def test_a_byte_order_mark_and_the_mode_stay(folder: Path) -> None:
+    target = folder / "a.mir"
+    target.write_bytes(b"\xef\xbb\xbf" + UGLY.encode())
+    target.chmod(0o640)
+    assert run().exit_code == 0
+    assert target.read_bytes() == b"\xef\xbb\xbf" + NEAT.encode()
+    assert target.stat().st_mode & 0o777 == 0o640

@@ -118,6 +118,14 @@ def test_a_misspelled_option_gets_the_nearest_one() -> None:
     assert "--output-format" in result.stderr
 
 
+def test_an_option_without_its_value_leads_to_the_help_of_its_command() -> None:
+    result = CliRunner().invoke(cli, ["check", "--write-baseline"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "help: see `mirc check --help`",
+    )
+
+
 def test_a_wrong_choice_names_the_choices() -> None:
     result = CliRunner().invoke(cli, ["machine", "list", "--output-format", "yaml"])
     assert result.exit_code == 2
@@ -158,9 +166,12 @@ def test_version_is_the_package_s() -> None:
         ({"FORCE_COLOR": "1"}, True),
         ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
         ({"NO_COLOR": "", "FORCE_COLOR": ""}, None),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
     ],
 )
-def test_color_follows_the_two_variables(
+def test_color_follows_the_variables(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], color: object
 ) -> None:
     seen = []
@@ -172,7 +183,7 @@ def test_color_follows_the_two_variables(
 
     monkeypatch.setattr(main, "look", look, raising=False)
     monkeypatch.setattr(main, "COMMANDS", (("look", "mirc.cli.main:look", "Look."),))
-    for name in ("NO_COLOR", "FORCE_COLOR"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

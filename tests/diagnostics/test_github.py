@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+from markdown_it import MarkdownIt
+
 from mirc.diagnostics import Diagnostic, FileFindings, Findings, Severity, Source, Span
 from mirc.diagnostics.github import SHOWN, as_text, summary
 from mirc.diagnostics.render import full
@@ -67,3 +70,27 @@ def test_the_summary_is_a_table_with_its_special_characters_escaped() -> None:
     )
     assert "nothing found in 0 files" in summary(Findings(), root=".")
     assert Severity.WARNING.value in table
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "![i](//x.y/z) [l](//x.y) <a href=x> <img src=x> `c` a|b **b** _e_ ~~s~~ &lt;b&gt;",
+        "\\[l](//x) \\\\| `` ` \\` ![`](x)` [r]: //x.y",
+        "http://x.y www.x.y mailto:a@x.y a@x.y <http://x.y> <a@x.y>",
+    ],
+)
+def test_a_strangers_words_make_no_link_image_or_tag_in_the_summary(words: str) -> None:
+    found = (Diagnostic(WARNING, Span(0, 1), words),)
+    text = summary(Findings((FileFindings(Source(f"{words}.mir", "x"), found),)), root=".")
+    for bare in ("http://", "www.x", "a@x"):
+        assert bare not in text
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    rows = [token for token in tokens if token.type == "tr_open"]
+    cells = [token for token in tokens if token.type == "inline"][-4:]
+    assert (len(rows), cells[1].content) == (2, "MIR402 tiers-overlap")
+    for cell in cells:
+        kinds = {child.type for child in cell.children or ()}
+        assert kinds <= {"text", "text_special", "code_inline"}
+    shown = "".join(child.content for child in cells[3].children or ())
+    assert shown == words

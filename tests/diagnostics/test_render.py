@@ -151,3 +151,10 @@ def test_any_span_of_any_text_can_be_shown(text: str, start: int, length: int) -
     assert cut.caret_width >= 1
     assert "\n" not in cut.text
     assert cut.text.isprintable()
+
+
+def test_a_file_that_was_not_read_to_its_end_has_a_line_of_its_own_in_the_summary() -> None:
+    cut = FileFindings(Source("a.mir", ""), (), reported=20_000)
+    assert summary(Findings((cut,))).splitlines()[1:] == [
+        "a.mir may have more: it was read up to 20,000 findings"
+    ]

@@ -121,3 +121,12 @@ def test_an_unknown_word_has_no_explanation_and_the_nearest_are_named() -> None:
 
 def test_the_list_keeps_a_rule_s_code_and_name_together() -> None:
     assert "MIR401 use-order" in list_text(words())
+
+
+def test_a_rule_on_json_is_explained_and_no_comment_is_said_to_hide_it() -> None:
+    for name in ("MIR150", "MIR151"):
+        found = word(name)
+        assert found is not None
+        (meaning,) = found.meanings
+        assert [example.title for example in meaning.examples][-1] == "good"
+        assert "ignore" not in dict(meaning.facts)

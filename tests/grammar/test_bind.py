@@ -1,6 +1,7 @@
 import pytest
 
 from mirc.diagnostics import Source
+from mirc.diagnostics.apply import applied
 from mirc.grammar import Bound, MirRejected, bind, load, parse
 from mirc.ir import IR_RULES, Field, Name
 
@@ -196,3 +197,45 @@ def test_ten_thousand_undeclared_names_are_reported_in_bounded_time() -> None:
     names = ", ".join(f"nobody{i}" for i in range(10_000))
     _, bound = _bound(f"phase x {{ step a {{ reads = [{names}] }} }}")
     assert len(bound.diagnostics) == 10_000
+
+
+@pytest.mark.parametrize("reads", ["[nobody, w, kv]", "[w, nobody, kv]", "[w, 3, kv]"])
+def test_a_list_keeps_the_names_beside_a_wrong_one(reads: str) -> None:
+    _, bound = _bound(f"phase y {{ step a {{ reads = {reads} }} }}")
+    assert len(bound.diagnostics) == 1
+    (step,) = bound.module.phases["y"].steps
+    assert step.value("reads") == (Name("w"), Name("kv"))
+
+
+def test_a_second_declaration_is_judged_too() -> None:
+    text = (
+        "object x { class = KV_BLOCK } object x { class = WEIGHT_TILE qqq = 1 }"
+        " phase y { step a { reads = [w] } }"
+        " phase y { step b { reads = [w] after = [b] flops = many } }"
+    )
+    found = [d.rule.name for d in _bound(text)[1].diagnostics]
+    assert found.count("duplicate-name") == 2
+    assert "unknown-key" in found
+    assert len(found) > 3
+
+
+@pytest.mark.parametrize("name", ["a[5:2]", "a[3:3]", "a[5:2][0]"])
+def test_a_part_of_no_index_is_no_name(name: str) -> None:
+    found = _bound(f"object {name} {{ class = WEIGHT_TILE }}")[1].diagnostics
+    assert [d.rule.name for d in found] == ["bad-name"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('class = "WEIGHT_TILE"', "class = WEIGHT_TILE"),
+        ('class = INPUT size_bytes = "1MiB"', "class = INPUT size_bytes = 1MiB"),
+        ('class = INPUT preferred_tiers = ["HBM"]', "class = INPUT preferred_tiers = [HBM]"),
+        ('class = INPUT size_bytes = "large"', None),
+    ],
+)
+def test_quotes_around_a_word_or_a_size_are_removed(before: str, after: str | None) -> None:
+    text, bound = _bound(f"object x {{ {before} }}")
+    (found,) = bound.diagnostics
+    made = applied(text, [found.fix]) if found.fix is not None else None
+    assert made == (text.replace(before, after) if after is not None else None)

@@ -47,6 +47,7 @@ PLACES = {
     "bad-header": ["1:1", "1:1", "6:1"],
     "unknown-version": ["1:5"],
     "empty-file": ["1:1", "1:1"],
+    "llvm-machine-ir": ["1:1", "1:1", "1:1"],
 }
 EXAMPLES = [
     pytest.param(rule, bad, place, id=f"{rule.name}-{number}")

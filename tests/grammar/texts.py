@@ -27,6 +27,8 @@ _INSERTED = (
     *("object", "phase", "step", "override", "extern", "on", "true", "x", "3", "0.5", "128MiB"),
     *("\n", "\r\n", " ", "\t", "//", '"', '"a', "mir 1.0", "mir 1.0\n", "1.", "12x", "\v", "a.b"),
 )
+_BODY = re.compile(r"\{[^{}]*(?=\})")
+_AFTER = ("}\n", "}", "\n", " ", "", "/", "// }", "x")
 _TOKEN = re.compile(r'//[^\n]*|"[^"\n]*"|[\w.]+|\s+|.')
 
 
@@ -118,8 +120,28 @@ class _Writer:
             text,
         )
 
+    def body_of(self, text: str) -> str:
+        bodies: list[str] = _BODY.findall(text)
+        return self.chance.choice(bodies or ["{\n"])
+
+    def cut_short(self, text: str) -> str:
+        """Cut the text at any character, or write a block's body, or what it begins with, again.
+
+        What was read once is remembered: all that is written twice must be read as if it were not.
+        """
+        match self.chance.randrange(12):
+            case 0:
+                return text[: self.chance.randrange(len(text) + 1)]
+            case 1:
+                again = f"{text}\nobject b {self.body_of(text)}}}\n"
+                return again[: self.chance.randrange(len(text), len(again) + 1)]
+            case 2:
+                return f"{text}\nobject b {self.body_of(text)}{self.chance.choice(_AFTER)}"
+            case _:
+                return text
+
 
 def damaged(seed: int) -> str:
-    """Return a text of some declarations, in most seeds edited or laid out oddly."""
+    """Return a text of some declarations, in most seeds edited, laid out oddly or cut."""
     writer = _Writer(random.Random(seed))  # noqa: S311 - no secret
-    return writer.laid_out(writer.edited(writer.text()))
+    return writer.cut_short(writer.laid_out(writer.edited(writer.text())))

@@ -9,6 +9,9 @@ import pytest
 from mirc.diagnostics import CouldNotRun, FileFindings, Findings, Source
 from mirc.lint.baseline import Baseline, as_text, outside, read
 from mirc.lint.check import check_source
+from mirc.lint.registry import ALL_RULES
+from mirc.lint.settings import Settings
+from mirc.machine.load import load
 
 ORDER = "object {} {{ class = KV_BLOCK  preferred_tiers = [DRAM, HBM] }}\n"
 X, Y = ORDER.format("x"), ORDER.format("y")
@@ -111,3 +114,22 @@ def test_what_is_no_baseline_stops_check_with_a_sentence(text: str, sentence: st
 def test_a_missing_baseline_stops_check() -> None:
     with pytest.raises(CouldNotRun, match="cannot read the baseline `no"):
         read("no.json")
+
+
+def test_only_the_silence_of_rules_that_ran_makes_an_entry_stale() -> None:
+    old = baseline(judged(X), judged(Y, "b.mir"))
+    clean = Source("a.mir", "object x { class = KV_BLOCK }\n")
+    assert old.without(check_source(clean)).stale  # and nothing of b.mir, which was not checked
+    other = check_source(clean, (), Settings(select=("MIR5",)))
+    assert old.without(other).stale == ()
+
+
+def test_what_is_said_on_a_machine_is_never_stale() -> None:
+    rule = next(rule for rule in ALL_RULES if rule.machine and rule.bad)
+    machines = (load(rule.machine or ""),)
+    old = baseline(check_source(Source("a.mir", rule.bad[0]), machines))
+    assert rule.code in {code for code, _ in old.files["a.mir"]}
+    clean = Source("a.mir", "object x { class = KV_BLOCK }\n")
+    for chosen in ((), machines):
+        stale = old.without(check_source(clean, chosen)).stale
+        assert not [entry for entry in stale if entry.startswith(rule.code)]

@@ -78,6 +78,17 @@ def test_a_pyproject_that_is_no_business_of_ours_is_not_judged(folder: Path) -> 
     assert settings_for("x.mir") == DEFAULT
 
 
+def test_a_pyproject_that_is_not_toml_is_an_error_if_it_is_about_us(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, _ = refusal(folder, "[tool.mirc\nselect = []\n", "pyproject.toml")
+    assert said.startswith("`pyproject.toml:1` is not TOML: ")
+    (folder / "pyproject.toml").write_text('name = "mirc-user"\nnot = = toml\n')
+    config.forget()
+    assert settings_for("x.mir") == DEFAULT
+    assert "note: passed over: `pyproject.toml:2` is not TOML: " in capsys.readouterr().err
+
+
 def test_a_path_of_many_folders_is_walked_to_its_root() -> None:
     assert settings_for("/nowhere" + "/a" * 5_000 + "/x.mir") == DEFAULT
 
@@ -89,12 +100,19 @@ def test_a_path_of_many_folders_is_walked_to_its_root() -> None:
         ('select = ["teir-order"]\n', "`mirc.toml:1`: `select` names `teir-order`", "`tier-order`"),
         ('\nselect = [\n  "MIR4",\n  "MIR8",\n]\n', "`mirc.toml:4`: `select` names `MIR8`", ""),
         ('ignore = ["MIR114"]\n', "syntax errors cannot be ignored", "remove it"),
-        ('ignore = "MIR4"\n', "`mirc.toml:1`: `ignore` is no list of words", "write"),
-        ('fail-level = "bad"\n', "`fail-level` is none of error, warning, hint", "write"),
-        ("machine = 7\n", "`machine` is no list of words", "write"),
-        ("baseline = 7\n", "`baseline` is no path", "write"),
-        ('per-file-ignores = ["a"]\n', "`per-file-ignores` is no table", "generated"),
-        ('[per-file-ignores]\n"a.mir" = ["no"]\n', "`a.mir` names `no`: no rule", "docs/rules.md"),
+        ('ignore = "MIR4"\n', "`mirc.toml:1`: `ignore` must be a list of words", "write"),
+        ('fail-level = "bad"\n', "`fail-level` must be one of error, warning, hint", "write"),
+        ("machine = 7\n", "`machine` must be a list of words", '["h100-sxm"]'),
+        ("baseline = 7\n", "`baseline` must be a path", "write"),
+        ('per-file-ignores = ["a"]\n', "`per-file-ignores` must be a table", "generated"),
+        (
+            '[per-file-ignores]\n"a.mir" = ["no"]\n',
+            "`a.mir` names `no`: there is no such rule",
+            "docs/rules.md",
+        ),
+        ('[per-file-ignores]\n"a/*" = "MIR403"\n', "`a/*` must be a list", '`"a/*" = ["MIR401"]`'),
+        ('\nmachine = "h100"\n', "`mirc.toml:2`: there is no machine `h100`", "h100-sxm"),
+        ("[tool.mirc]\nselect = []\n", "`mirc.toml:1`: in mirc.toml settings stand at", "remove"),
         ("select = [\n", "is not TOML: ", "put it right"),
     ],
 )

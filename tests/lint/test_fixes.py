@@ -189,6 +189,31 @@ def test_of_two_overlapping_tiers_both_go() -> None:
     assert outcome.findings.diagnostics == ()
 
 
+def test_elements_with_comments_are_not_reordered() -> None:
+    text = """
+object x {
+  class           = KV_BLOCK
+  preferred_tiers = [
+    DRAM,  // the big one
+    HBM
+  ]
+}
+"""
+    (found,) = check_source(Source("a", text)).diagnostics
+    assert (found.rule.name, found.fix) == ("tier-order", None)
+
+
+def test_names_beside_a_misspelt_one_count_as_used_and_are_shown_in_their_place() -> None:
+    text = (
+        "object w { class = WEIGHT_TILE  size_bytes = 1MiB }\n"
+        "phase p { step a { reads = [nobody, TOUCH(w, 2MiB)] } }\n"
+    )
+    found = check_source(Source("a", text)).diagnostics
+    assert [d.rule.code for d in found] == ["MIR210", "MIR431"]
+    span = found[1].span
+    assert text[span.start : span.end] == "TOUCH(w, 2MiB)"
+
+
 @pytest.mark.parametrize(
     "text",
     [

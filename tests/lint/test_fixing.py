@@ -18,6 +18,7 @@ from mirc.diagnostics import (
     Span,
 )
 from mirc.grammar.parse import parse
+from mirc.lint import judging
 from mirc.lint.add_ignores import with_ignores
 from mirc.lint.check import check_source
 from mirc.lint.fixing import ROUNDS, fixed
@@ -112,6 +113,44 @@ def test_one_bad_fix_among_many_good_ones_costs_few_judgements() -> None:
     assert judged < 60
 
 
+def test_twenty_thousand_findings_are_fixed_in_a_few_judgements() -> None:
+    judged = 0
+
+    def judge(source: Source) -> FileFindings:
+        nonlocal judged
+        judged += 1
+        return judge_letters(source)
+
+    outcome = fixed(Source("a", "a" * 20_000), judge)
+    assert (outcome.count, judged, outcome.stopped) == (20_000, 2, False)
+
+
+def test_more_syntax_errors_than_are_reported_at_once_are_all_fixed() -> None:
+    text = "".join(f"object w{i} {{ class: WEIGHT_TILE }}\n" for i in range(600))
+    outcome = fixed(Source("a.mir", text), check_source)
+    assert (outcome.count, outcome.findings.diagnostics) == (600, ())
+
+
+def test_a_search_for_the_harmless_among_many_bad_fixes_ends_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(judging, "SEARCH", 1 << 18)
+    outcome = fixed(Source("a", "ca" * 500), judge_letters)
+    assert (outcome.count, outcome.stopped) == (0, True)
+
+
+def test_a_fix_that_is_not_made_is_named_with_what_it_would_bring() -> None:
+    outcome = fixed(Source("a.mir", "x\nca"), judge_letters)
+    assert outcome.refused == ("a.mir:2:2: not made: `a` -> `b` would bring MIR902 letter",)
+
+
+def test_a_misspelt_key_is_put_right_though_it_hid_an_error() -> None:
+    text = "object w { clas = WEIGHT_TILE block_tokens = 16 }\n"
+    outcome = fixed(Source("a.mir", text), check_source)
+    assert outcome.source.text == text.replace("clas ", "class ")
+    assert [d.rule.code for d in outcome.findings.diagnostics] == ["MIR303"]
+
+
 @given(st.text("abc?x", max_size=12))
 def test_a_second_run_changes_nothing(text: str) -> None:
     once = fixed(Source("a", text), judge_letters)
@@ -148,14 +187,19 @@ TIERS = {"MIR402", "MIR403"}
         (f"{LONG}\n", f"// mirc: ignore[MIR402, MIR403] as measured\n{LONG}\n"),
         (
             f"{HEAD}{MORE} // mirc: ignore[tier-order] old\n}}\n",
-            f"{HEAD}{MORE} // mirc: ignore[tier-order, MIR402] old\n}}\n",
+            f"{HEAD}// mirc: ignore[MIR402] as measured\n"
+            f"{MORE} // mirc: ignore[tier-order] old\n}}\n",
+        ),
+        (
+            f"{HEAD}{MORE} // mirc: ignore[tier-order] as measured\n}}\n",
+            f"{HEAD}{MORE} // mirc: ignore[tier-order, MIR402] as measured\n}}\n",
         ),
         (
             f'{HEAD}  {ORDER}  security_domain = "//"\n}}\n',
             f'{HEAD}  {ORDER}  security_domain = "//"  // mirc: ignore[MIR403] as measured\n}}\n',
         ),
     ],
-    ids=["behind", "above-comment", "above-long", "merged", "string"],
+    ids=["behind", "above-comment", "above-long", "another-reason", "merged", "string"],
 )
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
 def test_an_ignore_is_written_for_every_finding_and_the_rest_stays(

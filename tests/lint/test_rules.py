@@ -10,6 +10,8 @@ from hypothesis import given, settings
 
 from mirc.diagnostics import Diagnostic, Rule, Source
 from mirc.grammar.bind import bind
+from mirc.grammar.json_read import read as read_json
+from mirc.grammar.json_rules import JSON_RULES
 from mirc.grammar.locate import SourcePlaces
 from mirc.grammar.parse import parse
 from mirc.grammar.syntax_rules import TOO_MANY
@@ -31,6 +33,8 @@ def name_of(rule: Rule) -> str:
 
 
 def found(rule: Rule, text: str) -> tuple[Diagnostic, ...]:
+    if rule in JSON_RULES:
+        return read_json(Source("example.json", text)).diagnostics
     machines = (load(rule.machine),) if rule.machine else ()
     chosen = Settings(extend_select=(rule.code,))
     return check_source(Source("example.mir", text), machines, chosen).diagnostics

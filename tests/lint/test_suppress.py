@@ -48,9 +48,11 @@ def test_an_ignore_speaks_of_its_line_or_of_the_next_that_is_no_comment(lines: s
 @pytest.mark.parametrize(
     "text",
     [
-        f"// mirc: ignore[tier-order] why\n{HEAD}{ORDER}\n}}\n",
+        f"// mirc: ignore[tier-order] why\n\n{HEAD}{ORDER}\n}}\n",
         f"{HEAD}  // mirc: ignore[tier-order] why\n\n{ORDER}\n}}\n",
-        f"{HEAD}{ORDER}\n  // mirc: ignore[tier-order] why\n}}\n",
+        f"{HEAD}{ORDER}\n  pin_level = SOFT  // mirc: ignore[tier-order] why\n}}\n",
+        f"object y {{ class = KV_BLOCK }}  // mirc: ignore[tier-order] why\n{HEAD}{ORDER}\n}}\n",
+        f"{HEAD}{ORDER}\n}}\nphase p {{  // mirc: ignore[tier-order] why\n  override x {{}}\n}}\n",
     ],
 )
 def test_an_ignore_elsewhere_hides_nothing_and_is_unused(text: str) -> None:
@@ -99,7 +101,7 @@ def test_a_finding_of_well_formedness_can_be_ignored() -> None:
         ("ignore", "names no rule", "`// mirc: ignore[MIR401] reason`"),
         ("ignore[] x", "names no rule", "name the rules"),
         ("ignore[tier-order x", "is not closed", "name the rules"),
-        ("ignroe[tier-order] x", "`ignroe` is no word of mirc", "`ignore`"),
+        ("ignroe[tier-order] x", "`mirc: ignroe` is no ignore", "mirc: ignore["),
         ("ignore[MIR114] x", "nothing hides a syntax error", "put the error right"),
     ],
 )
@@ -184,3 +186,59 @@ def test_a_hostile_file_takes_time_in_proportion_to_its_length(text: str) -> Non
     begin = time.process_time()
     assert len(ignores(Source("a", text))) <= 50_000
     assert time.process_time() - begin < 5
+
+
+IGNORE = "// mirc: ignore[tier-order] why"
+PHASE = "object x { class = KV_BLOCK }\nphase p {%s\n  override x {%s\n  %s\n  }%s\n}%s\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{IGNORE}\n{HEAD}{ORDER}\n}}\n",
+        f"{IGNORE}\n// the weights\nobject\nx {{\n  class = KV_BLOCK\n{ORDER}\n}}\n",
+        f"object x {{  {IGNORE}\n  class = KV_BLOCK\n{ORDER}\n}}\n",
+        f"{HEAD}{ORDER}\n}}  {IGNORE}\n",
+        *(
+            PHASE % tuple(IGNORE if at == n else ORDER * (n == 2) for n in range(5))
+            for at in (0, 1)
+        ),
+        *(
+            PHASE % tuple(IGNORE if at == n else ORDER * (n == 2) for n in range(5))
+            for at in (3, 4)
+        ),
+    ],
+)
+def test_an_ignore_where_a_declaration_begins_or_ends_speaks_of_all_of_it(text: str) -> None:
+    assert names(text.replace(IGNORE, "")) == ["tier-order"]
+    assert names(text) == []
+    assert names(text.replace(IGNORE, IGNORE.replace("tier-order", "tiers-overlap"))) == [
+        *(["unused-ignore", "tier-order"] if text.index(IGNORE) < text.index(ORDER) else []),
+        *(["tier-order", "unused-ignore"] if text.index(IGNORE) > text.index(ORDER) else []),
+    ]
+
+
+def test_ignores_above_one_another_and_many_names_take_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        stack = (
+            f"object x {{\n{IGNORE}\n"
+            + f"  {IGNORE}\n" * count
+            + f"{ORDER}\nclass = KV_BLOCK\n}}\n"
+        )
+        row = f"object y {{ class = KV_BLOCK }}  // mirc: ignore[{'MIR403, ' * count}] why\n"
+        start = time.process_time()
+        for diagnostic in found(stack + row):
+            assert diagnostic.rule.name == "unused-ignore"
+        return time.process_time() - start
+
+    seconds(200)
+    assert seconds(16_000) < 30 * seconds(2000) + 0.3
+
+
+@pytest.mark.parametrize(
+    "comment", ["MIRC: Ignore[mir403] x", "mirc: noqa", "Mirc: ignore[MIR403]", "mirc: disable=x"]
+)
+def test_what_looks_like_an_ignore_and_is_none_is_reported(comment: str) -> None:
+    found = check_source(Source("a.mir", f"object x {{ class = KV_BLOCK }}  // {comment}\n"))
+    bad = [d for d in found.diagnostics if d.rule.code == "MIR931"]
+    assert [d.hint for d in bad] == ["write `// mirc: ignore[MIR401] reason`, in small letters"]

@@ -296,6 +296,21 @@ async def test_all_fixes_at_once_are_offered_to_those_who_ask(client: LanguageCl
     assert edited(text, list(act.edit.changes[address])) == TEXT
 
 
+async def test_a_light_bulb_is_offered_quick_fixes_alone(client: LanguageClient) -> None:
+    text = TEXT.replace("class           =", "class           :").replace("reads =", "reads :")
+    address = await opened(client, "bulb", text)
+    acts = await client.text_document_code_action_async(
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(address),
+            types.Range(types.Position(0, 0), types.Position(len(text.splitlines()), 0)),
+            types.CodeActionContext([]),
+        )
+    )
+    kinds = [act.kind for act in acts or [] if isinstance(act, types.CodeAction)]
+    assert kinds
+    assert set(kinds) == {types.CodeActionKind.QuickFix}
+
+
 async def test_a_client_that_asks_for_findings_gets_those_that_were_sent(
     client: LanguageClient,
 ) -> None:

@@ -58,7 +58,7 @@ def test_a_name_shows_what_holds_where_the_cursor_is() -> None:
     assert "- preferred_tiers: `[HBM]`\n" in declared
     assert "default of KV_BLOCK" in declared
     inside = said("override k|v {")
-    assert "- preferred_tiers: `[DRAM]` (phase decode)" in inside
+    assert "- preferred_tiers: `[DRAM]` (phase `decode`)" in inside
 
 
 def test_a_family_says_how_many_parts_it_has() -> None:
@@ -77,3 +77,14 @@ def test_a_hover_is_about_the_place_it_was_asked_for(data: st.DataObject) -> Non
     offset = data.draw(st.integers(0, cut))
     found = hover(symbols(TEXT[:cut]), offset)
     assert found is None or found.span.start <= offset <= found.span.end
+
+
+def test_a_name_cannot_leave_its_code_span() -> None:
+    text = (
+        'mir 1.0\nobject "a`](http://x)<b>`" { class = INPUT }\n'
+        'phase p { step s { reads = ["|a`](http://x)<b>`"] } }\n'
+    )
+    names, offset = marked(text)
+    found = hover(names, offset)
+    assert found is not None
+    assert "`` a`](http://x)<b>` ``" in found.markdown
