@@ -187,8 +187,10 @@ TIERS = {"MIR402", "MIR403"}
         (f"{LONG}\n", f"// mirc: ignore[MIR402, MIR403] as measured\n{LONG}\n"),
         (
             f"{HEAD}{MORE} // mirc: ignore[tier-order] old\n}}\n",
-            f"{HEAD}// mirc: ignore[MIR402] as measured\n"
-            f"{MORE} // mirc: ignore[tier-order] old\n}}\n",
+            (
+                f"{HEAD}// mirc: ignore[MIR402] as measured\n"
+                f"{MORE} // mirc: ignore[tier-order] old\n}}\n"
+            ),
         ),
         (
             f"{HEAD}{MORE} // mirc: ignore[tier-order] as measured\n}}\n",
