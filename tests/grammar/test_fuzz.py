@@ -98,7 +98,7 @@ def test_damaged_texts_are_read_as_lark_reads_them() -> None:
     for seed in range(FIRST, FIRST + FILES):
         _assert_alike(damaged(seed), counts, f"seed {seed}")
     print(f"{FILES} texts, {dict(counts)}")  # noqa: T201 - for the nightly run
-    assert counts["fast"] >= FILES / 3
+    assert counts["fast"] >= FILES / 2
     assert counts["accepted"] >= FILES / 3
 
 
