@@ -1,13 +1,15 @@
-"""Claim: no text makes `mirc check` crash: a Hypothesis campaign over the whole way to the report.
+"""Claim: no text makes `mirc` crash or hang: a Hypothesis campaign over all that reads a text.
 
 Texts are canonical modules, damaged ones, and the language's words in any order; each is parsed,
-checked by every rule and rendered. Prints how many of each were tried, how many were right, and the
-first crash with its text.
+checked by every rule, rendered in every form, fixed, formatted, turned into JSON and back, and
+compared with the one before. Prints how many of each were tried, how many were right, and the
+first crash with its text; a text that takes more than 20 s is one.
 
     python benchmarks/campaign.py [--seconds 600]
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections import Counter
@@ -18,11 +20,15 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the strategies of the tests
 
-from mirc.diagnostics import CouldNotRun, Findings, Source, render
-from mirc.grammar import print_module
-from mirc.ir import KEYWORDS
+from mirc.changes import diff
+from mirc.diagnostics import CouldNotRun, Findings, Source, github, junit, render, sarif
+from mirc.grammar import MirRejected, json_form, json_read, load, print_module
+from mirc.grammar.format import formatted
+from mirc.ir import KEYWORDS, Module
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.lint.check import check_source
+from mirc.lint.fixing import fixed
+from mirc.lint.registry import ALL_RULES
 from tests.grammar.texts import damaged
 from tests.strategies import modules, raw_modules
 
@@ -87,6 +93,7 @@ def campaign(kind: str, examples: int, run: int, counts: Counter[str]) -> None:
     @given(KINDS[kind])
     def check(text: str) -> None:
         counts[kind] += 1
+        signal.alarm(20)
         try:
             findings = Findings((check_source(Source("x.mir", text)),))
         except CouldNotRun:
@@ -94,8 +101,34 @@ def campaign(kind: str, examples: int, run: int, counts: Counter[str]) -> None:
             return
         counts["without errors or warnings"] += findings.exit_code == 0
         render.full(findings, render.PLAIN)
+        sarif.as_text(findings, ALL_RULES, version="0", root=".")
+        github.as_text(findings, root=".")
+        junit.as_text(findings, root=".")
+        counts["formatted"] += _formatted(findings.files[0].source, before)
+        fixes = any(found.fix for found in findings.files[0].diagnostics)
+        if fixes and counts[kind] % 5 == 0:
+            counts["fixed"] += 1
+            fixed(findings.files[0].source, check_source)
 
+    before = [load(Source("empty.mir", "mir 1.0\n"))]
     check()
+
+
+def _formatted(source: Source, before: list[Module]) -> bool:
+    """Format a text, turn it into JSON and back, and compare it with the one before."""
+    try:
+        formatted(source)
+        module = load(source)
+    except (MirRejected, CouldNotRun):
+        return False
+    json_read.read(Source("x.json", json_form.as_text(module)))
+    diff(before[0], module)
+    before[0] = module
+    return True
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError("20 s for one text")
 
 
 def main() -> None:
@@ -104,11 +137,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600)
     until = time.monotonic() + parser.parse_args().seconds
     counts: Counter[str] = Counter()
+    signal.signal(signal.SIGALRM, _too_long)
     run = 0
     while time.monotonic() < until:
         run += 1
         for kind in KINDS:
             campaign(kind, 100 if "modules" in kind else 400, run, counts)
+    signal.alarm(0)
     print(", ".join(f"{count:,} {what}" for what, count in counts.items()))
     print("no crash")
 
