@@ -17,6 +17,12 @@ from mirc.lint.owners import (
 )
 from mirc.lint.rule import Found, LintRule, seen_at
 
+# The examples' two tenants, each in a domain of its own.
+_RED_AND_BLUE = """
+tenant red { quota_bytes = 1GiB  security_domain = red }
+tenant blue { quota_bytes = 1GiB  security_domain = blue }
+"""
+
 
 class CoalitionAcrossDomains(LintRule):
     """A coalition groups bytes of different security domains or tenants.
@@ -173,18 +179,20 @@ class CopiedAcrossDomains(LintRule):
     severity = Severity.WARNING
     message = "`{key}` lets copies of `{object}`, of domain `{domain}`, reach domain `{other}`"
     hint = "write `{key} = false`, or leave the object out of any domain if all may read it"
-    bad = """
-tenant red { quota_bytes = 1GiB  security_domain = red }
-tenant blue { quota_bytes = 1GiB  security_domain = blue }
+    bad = (
+        _RED_AND_BLUE
+        + """\
 object a { class = WEIGHT_TILE  tenant_id = red  multicast_eligible = true }
 object b { class = KV_BLOCK  tenant_id = blue }
 """
-    good = """
-tenant red { quota_bytes = 1GiB  security_domain = red }
-tenant blue { quota_bytes = 1GiB  security_domain = blue }
+    )
+    good = (
+        _RED_AND_BLUE
+        + """\
 object a { class = WEIGHT_TILE  tenant_id = red  multicast_eligible = false }
 object b { class = KV_BLOCK  tenant_id = blue }
 """
+    )
     KEYS = ("replication_allowed", "multicast_eligible")
 
     def _findings(self, context: Context) -> Iterator[Found]:
@@ -246,18 +254,20 @@ class DomainOfAnother(LintRule):
     severity = Severity.ERROR
     message = "`{object}` is in domain `{domain}`, but its tenant `{tenant}` is in `{other}`"
     hint = "write the tenant's domain, or leave it out: the tenant's holds"
-    bad = """
-tenant red { quota_bytes = 1GiB  security_domain = red }
-tenant blue { quota_bytes = 1GiB  security_domain = blue }
+    bad = (
+        _RED_AND_BLUE
+        + """\
 object a { class = KV_BLOCK  tenant_id = red  security_domain = blue }
 object b { class = KV_BLOCK  tenant_id = blue }
 """
-    good = """
-tenant red { quota_bytes = 1GiB  security_domain = red }
-tenant blue { quota_bytes = 1GiB  security_domain = blue }
+    )
+    good = (
+        _RED_AND_BLUE
+        + """\
 object a { class = KV_BLOCK  tenant_id = red  security_domain = red }
 object b { class = KV_BLOCK  tenant_id = blue }
 """
+    )
 
     def _findings(self, context: Context) -> Iterator[Found]:
         for scope in context.where("security_domain"):
