@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 import attrs
 
+from mirc.bounds.certificate import Certificate
 from mirc.diagnostics import CouldNotRun
 from mirc.graph import Program
 
@@ -74,6 +75,14 @@ class Pass(ABC, Generic[F]):
     @abstractmethod
     def run(self, program: Program, facts: Facts) -> F:
         """Establish the fact; raises MissingFactError where something in ``reads`` is absent."""
+
+    def certify(self, program: Program, facts: Facts) -> Iterator[Certificate]:
+        """Yield a certificate for each decision made, its bound computed now: it may take long.
+
+        ``facts`` hold what this pass wrote. A pass that decides nothing yields nothing.
+        """
+        del program, facts
+        yield from ()
 
 
 AnyPass = Pass[Any]

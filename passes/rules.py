@@ -36,6 +36,8 @@ _CLASS_OF = {
     Role.STATE: ObjectClass.RECURRENT_STATE,
     Role.ACTIVATION: ObjectClass.ACTIVATION_TEMP,
     Role.OUTPUT: ObjectClass.ACTIVATION,
+    Role.SAVED: ObjectClass.ACTIVATION,
+    Role.CHECKPOINT: ObjectClass.CHECKPOINT_FRAGMENT,
     Role.GRADIENT: ObjectClass.GRADIENT_SHARD,
     Role.OPTIMIZER: ObjectClass.OPTIMIZER_STATE,
 }

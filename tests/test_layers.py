@@ -24,6 +24,8 @@ LAYERS = (
     "frontend",
     "passes",
     "emit",
+    "fill",
+    "answers",
     "kernels",
     "sram",
     "controller",

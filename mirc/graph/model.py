@@ -24,10 +24,26 @@ class Role(StrEnum):
     """Made and used inside one run."""
     OUTPUT = "output"
     """Made inside one run and handed to the caller."""
+    SAVED = "saved"
+    """Made by one phase of an iteration for a later one: what backward needs of forward."""
     GRADIENT = "gradient"
     """The derivative of a parameter."""
     OPTIMIZER = "optimizer"
     """State that only the update uses."""
+    CHECKPOINT = "checkpoint"
+    """A copy of lasting state that is written out to be kept."""
+
+
+class Scale(StrEnum):
+    """How an amount grows, as far as captures at two sizes show."""
+
+    UNKNOWN = "unknown"
+    """Captured at one size only."""
+    FIXED = "fixed"
+    PER_SEQUENCE = "per_sequence"
+    PER_TOKEN = "per_token"  # noqa: S105 - no password
+    OTHER = "other"
+    """Neither: with the square of the tokens, say. It holds at the captured sizes alone."""
 
 
 class Split(StrEnum):
@@ -65,8 +81,9 @@ class Storage:
     ``name`` is final: a parameter's path, or ``phase.module.path.op_k`` for what a run makes.
     ``size_bytes`` counts the whole storage; for a CACHE it is ``per_token_bytes`` (of one sequence)
     times the batch and the largest captured context. A cache whose ``per_token_bytes`` is 0 does
-    not grow: it is written once per sequence (cross attention). ``module`` is the path of the
-    module that owns or makes it.
+    not grow: it is written once per sequence (cross attention). ``window_tokens`` is how many of
+    the last tokens a sliding window keeps (0: all of them). ``scale`` says how ``size_bytes`` of
+    what a run makes grows. ``module`` is the path of the module that owns or makes it.
     """
 
     index: int
@@ -79,6 +96,8 @@ class Storage:
     split: Split = Split.NONE
     parts: tuple[Part, ...] = ()
     per_token_bytes: int = 0
+    window_tokens: int = 0
+    scale: Scale = Scale.UNKNOWN
     mutated: bool = False
 
 
@@ -97,7 +116,7 @@ class Node:
     """One operation that does work; views, asserts and no-ops are folded away.
 
     ``op`` is torch's own name (``aten.linear.default``), ``module`` the path of the leaf module
-    that ran it, ``flops`` counts multiply and add as two.
+    that ran it, ``flops`` counts multiply and add as two and grows by ``flops_scale``.
     """
 
     index: int
@@ -107,6 +126,7 @@ class Node:
     reads: tuple[Use, ...] = ()
     writes: tuple[Use, ...] = ()
     flops: int = 0
+    flops_scale: Scale = Scale.UNKNOWN
     random: bool = False
     collective: bool = False
 
