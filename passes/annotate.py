@@ -13,7 +13,7 @@ from mirc.passes.liveness import Live
 from mirc.passes.phase_annotator import PhaseFact, Phases
 from mirc.passes.recompute_classifier import Recomputation
 from mirc.passes.reuse import Reuse
-from mirc.passes.rules import Rules
+from mirc.passes.rules import SINKS, Rules
 from mirc.passes.seeds import Options
 
 
@@ -31,17 +31,26 @@ class Intent:
 
 @attrs.frozen
 class Annotated:
-    """Intents by storage, and overrides by phase and storage."""
+    """Intents by storage, and overrides by phase and storage.
+
+    ``sink_bytes`` are what the caches with ``sink_tokens`` hold of one token, over all layers.
+    """
 
     intents: dict[int, Intent]
     overrides: dict[str, dict[int, tuple[Field, ...]]]
     counts: dict[ObjectClass, int]
+    sink_bytes: int
 
     def sentences(self) -> Iterator[str]:
         """Yield objects by class and overrides by phase."""
         for klass in ObjectClass:
             if klass in self.counts:
                 yield f"{self.counts[klass]} objects or templates of class {klass.value}"
+        if self.sink_bytes:
+            yield (
+                f"promoting one sink token moves {self.sink_bytes:_} bytes over all layers, the "
+                f"{len(SINKS)} expected ones {len(SINKS) * self.sink_bytes:_}"
+            )
         for phase, changed in self.overrides.items():
             keys = sorted({field.key for fields in changed.values() for field in fields})
             if keys:
@@ -59,7 +68,12 @@ class Annotate(Pass[Annotated]):
     rather than spilled. Estimates (uses, windows, probabilities) carry a confidence: 1.0 where the
     schedule is static, 0.5 for the uniform routing prior; contracts carry none. A phase overrides
     only what differs in it: what it does not use may spill and has no deadline, a cache that it
-    only fills has a SOFT one, and routing probabilities follow its tokens.
+    only fills has a SOFT one, and routing probabilities follow its tokens. Precision ladders and
+    floors follow from a weight's place (norms, biases and routers keep their type, embeddings, the
+    head and caches stop at 8 bits, other matrices at 4), a guess on the safe side, or from declared
+    floors. Caches that grow lie in pieces (keys, values) and expect attention sinks at their first
+    positions; what backward needs lives to the update; what a collective reduces stays until it has
+    completed; integer state is a METADATA_PAGE.
 
     reads:   Phases, Live, Routing, Reuse, Recomputation, Options
     writes:  Annotated, fields by storage and overrides by phase
@@ -96,6 +110,7 @@ class Annotate(Pass[Annotated]):
                 for phase in facts[Phases].phases
             },
             counts,
+            sum(program.storages[index].per_token_bytes for index in intents if rules.sinks(index)),
         )
 
 

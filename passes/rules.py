@@ -1,20 +1,22 @@
 """One storage and what is known of it into its fields: the rules of the annotate pass."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil, prod
 
 import attrs
 
 from mirc.bounds.routing import chosen_probability
 from mirc.graph import Access, Program, Role, Split, Storage
 from mirc.ir import Call, Field, Name
-from mirc.ir.enums import ObjectClass, Recompute
+from mirc.ir.enums import DType, ObjectClass, Recompute, bits_of
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.names import reference
 from mirc.passes.base import Facts
 from mirc.passes.coalition import block_of
 from mirc.passes.expert_routing import Routing
 from mirc.passes.liveness import Live
-from mirc.passes.phase_annotator import PhaseFact, Phases
+from mirc.passes.phase_annotator import PhaseFact, Phases, WindowKind
+from mirc.passes.precision import STRUCTURE, Precisions, precisions
 from mirc.passes.recompute_classifier import Recomputation
 from mirc.passes.reuse import Reuse
 from mirc.passes.scale import joint_amount, row_scale
@@ -26,6 +28,8 @@ PRIOR = 0.5
 """Confidence of a uniform routing prior: real routers are skewed, many experts by more than two."""
 PORTABLE = 0.7
 """Confidence that a class found on the reference machine is that of another (a guess)."""
+SINKS = (0, 1, 2, 3)
+"""Positions that attract attention whatever they hold: Xiao et al., StreamingLLM, ICLR 2024."""
 
 _CLASS_OF = {
     Role.PARAMETER: ObjectClass.WEIGHT_TILE,
@@ -78,10 +82,15 @@ class Rules:
     recomputation: Recomputation
     options: Options
     gathered: dict[str, frozenset[int]]
+    precisions: Precisions
+    reduced: frozenset[int]
 
     @classmethod
     def of(cls, program: Program, facts: Facts) -> "Rules":
         """Collect them."""
+        phases = facts[Phases].phases
+        gathered = {phase.name: _gathered(phase) for phase in phases}
+        edges = frozenset().union(*gathered.values(), *map(_heads, phases))
         return cls(
             program,
             facts[Phases],
@@ -90,15 +99,18 @@ class Rules:
             facts[Reuse],
             facts[Recomputation],
             facts[Options],
-            {phase.name: _gathered(phase) for phase in facts[Phases].phases},
+            gathered,
+            precisions(program, facts[Options], edges),
+            frozenset().union(*map(_reduced, phases)),
         )
 
     def class_of(self, storage: Storage, phase: PhaseFact) -> ObjectClass:
         """Return the class of a storage that is first seen in ``phase``."""
         if storage.role is Role.PARAMETER and storage.split is Split.EXPERTS:
             return ObjectClass.EXPERT_WEIGHT
-        if storage.role is Role.BUFFER and storage.mutated:
-            return ObjectClass.RECURRENT_STATE
+        if storage.role in (Role.BUFFER, Role.STATE) and storage.mutated:
+            counts = storage.dtype.startswith(("int", "uint"))  # positions, page numbers
+            return ObjectClass.METADATA_PAGE if counts else ObjectClass.RECURRENT_STATE
         if storage.role is Role.ACTIVATION:
             life = self.live.phases[phase.name].lives[storage.index]
             if _block(phase, life.first) != _block(phase, life.last):
@@ -110,13 +122,18 @@ class Rules:
         yield Field("class", Name(klass.value))
         if storage.dtype in _DTYPES:
             yield Field("dtype", reference(storage.dtype))
+        yield from self.precisions.fields(storage, klass)
         yield from _shown(klass, _SHOWN)
         if storage.role is Role.CACHE:
             yield from self._cache(storage)
         elif storage.role is Role.STATE:
             yield Field("instance", (Name("SEQUENCE"),))
+        elif storage.role is Role.SAVED:
+            yield Field("persistence_scope", Name("UPDATE_WINDOW"))
         elif storage.role in (Role.ACTIVATION, Role.OUTPUT):
             yield from self._made(storage, klass, phase)
+        elif storage.index in self.reduced:
+            yield Field("anti_evict_rule", Name("UNTIL_ALLREDUCE_COMPLETE"))
         if klass in (*_WEIGHTS, ObjectClass.KV_BLOCK):
             yield from self.reuse_of(storage.index, phase)
         if klass is ObjectClass.EXPERT_WEIGHT and (phase.name, storage.index) in (
@@ -124,6 +141,12 @@ class Rules:
         ):
             yield self.probability(storage.index, phase)
         yield from _shown(klass, _SHOWN_LAST)
+
+    def sinks(self, index: int) -> bool:
+        """Say whether a storage is a cache that keeps its first tokens: attention sinks."""
+        storage = self.program.storages[index]
+        grows = storage.role is Role.CACHE and storage.per_token_bytes > 0
+        return grows and not storage.window_tokens
 
     def probability(self, storage: int, phase: PhaseFact) -> Field:
         """Return the routing prior of a family in a phase."""
@@ -148,6 +171,12 @@ class Rules:
         yield Field("mutability", Name("APPEND"))
         yield Field("instance", (Name("SEQUENCE"), Name("BLOCK")))
         yield Field("block_tokens", self.options.block_tokens)
+        pieces = _fragments(storage, self.phases)
+        if pieces > 1:
+            each = storage.per_token_bytes * self.options.block_tokens // pieces
+            yield Field("layout", Call("PAGED", (pieces, each)))
+        if self.sinks(storage.index):
+            yield Field("sink_tokens", SINKS, STRUCTURE)
         yield Field("sharing_scope", Name("PREFIX"))
         yield Field("anti_evict_rule", Name("WHILE_FANOUT_GT_1"))
         flops = self.recomputation.of(storage.index).flops
@@ -194,6 +223,37 @@ class Rules:
         if phase.repeats and uses:
             window = len(phase.graph.steps) / uses
             yield Field("reuse_window", float(f"{window:.4g}"), confidence)
+
+
+def _fragments(storage: Storage, phases: Phases) -> int:
+    """Return in how many pieces a block lies: keys and values, a latent and its rotary part.
+
+    A cache has the shape of its first part, at the first capture's tokens.
+    """
+    for phase in phases.phases:
+        if storage.index in phase.table.used_in:
+            graph = phase.graph
+            whole = storage.per_token_bytes * graph.batch * (graph.past or graph.tokens)
+            first = prod(storage.shape) * bits_of(DType(storage.dtype)) // 8
+            return max(1, ceil(whole / first - 0.01)) if first else 1
+    return 1
+
+
+def _heads(phase: PhaseFact) -> frozenset[int]:
+    """Return what the steps that make the phase's outputs read."""
+    spans = [w for w in phase.windows if w.kind is WindowKind.HEAD]
+    return frozenset(
+        touch.storage
+        for window in spans
+        for reads in phase.table.reads[window.first : window.last + 1]
+        for touch in reads
+    )
+
+
+def _reduced(phase: PhaseFact) -> frozenset[int]:
+    """Return what collectives read or write."""
+    nodes = [node for node in phase.graph.nodes if node.collective]
+    return frozenset(use.storage for node in nodes for use in (*node.reads, *node.writes))
 
 
 def _shown(klass: ObjectClass, table: Mapping[ObjectClass, tuple[str, ...]]) -> Iterator[Field]:

@@ -1,10 +1,12 @@
 """The facts that nobody establishes: what the caller asked for."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 import attrs
 
 from mirc.ir import Value
+from mirc.ir.enums import DType
 from mirc.machine import Machine
 
 
@@ -32,7 +34,16 @@ class Schedule:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """What the caller may choose. ``decode_runs`` bounds a default schedule."""
+    """What the caller may choose. ``decode_runs`` bounds a default schedule.
+
+    ``floors`` declare precision floors by name pattern (``*`` and ``?``); the first that matches
+    holds.
+    """
 
     block_tokens: int = 16
     decode_runs: int = 128
+    floors: tuple[tuple[str, DType], ...] = ()
+
+    def floor_of(self, name: str) -> DType | None:
+        """Return the declared precision floor of a storage, or None."""
+        return next((dtype for pattern, dtype in self.floors if fnmatchcase(name, pattern)), None)

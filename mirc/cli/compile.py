@@ -9,6 +9,7 @@ import click
 
 from mirc.cli.compile_summary import as_json, as_text
 from mirc.cli.completion import complete_machines
+from mirc.cli.floors import floors_option
 from mirc.cli.options import format_option, output_option
 from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun
@@ -18,9 +19,11 @@ from mirc.grammar.memory import collection_paused
 from mirc.ir.units import Unreadable, parse_int, parse_size
 from mirc.machine.load import load
 from mirc.passes.pipeline import closure, explain, run
+from mirc.passes.seeds import Options
 
 if TYPE_CHECKING:
     from mirc.graph import Program
+    from mirc.ir.enums import DType
     from mirc.machine import Machine
 
 
@@ -93,6 +96,7 @@ def _machines(
     metavar="NAME",
     help="Run only this pass and those it reads from, explain them, and write no file.",
 )
+@floors_option
 @format_option("text", "json")
 def compile_(
     *,
@@ -105,6 +109,7 @@ def compile_(
     schedule: str | None,
     graph: str | None,
     names: tuple[str, ...],
+    floors: "tuple[tuple[str, DType], ...]",
     output_format: str,
     explain_passes: bool,
 ) -> None:
@@ -135,6 +140,7 @@ def compile_(
             machines=tuple(machines.values()),
             spelled={machine.name: text for text, machine in machines.items()},
             schedule=written,
+            options=Options(floors=floors),
             only=names,
             timed=_tell if explain_passes or names else None,
         )
