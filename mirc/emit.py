@@ -41,6 +41,7 @@ from mirc.passes.scale import joint_amount, made_size, row_scale, step_flops, to
 from mirc.passes.seeds import Machines
 from mirc.passes.steps import Touch
 from mirc.passes.tier_liveness import MachinePlan, TierLive
+from mirc.passes.wired_fields import wired_overrides
 
 _SEQUENCES = (PhaseKind.PREFILL, PhaseKind.DECODE)
 _COLLECTIVES = {
@@ -215,6 +216,16 @@ def _plan(program: Program, facts: Facts, plan: MachinePlan) -> Plan:
     return Plan(
         name,
         (Field("machine", Text(facts[Machines].spelling(plan.machine))),),
-        overrides=tuple(plan_overrides(program, tiers, plan)),
+        overrides=_joined(
+            (*plan_overrides(program, tiers, plan), *wired_overrides(program, facts, plan))
+        ),
         phases=phases,
     )
+
+
+def _joined(overrides: tuple[Override, ...]) -> tuple[Override, ...]:
+    """Return one override for each name, with the fields of all."""
+    fields: dict[str, tuple[Field, ...]] = {}
+    for override in overrides:
+        fields[override.name] = (*fields.get(override.name, ()), *override.fields)
+    return tuple(Override(name, each) for name, each in fields.items())

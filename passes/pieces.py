@@ -113,3 +113,9 @@ def wanted_in(program: Program, phase: PhaseFact, routing: Routing) -> dict[int,
 def use_of(wanted: dict[int, Wanted], piece: Piece) -> Wanted:
     """Return how a piece is used; idle where its storage is not."""
     return wanted.get(piece.storage, _IDLE)
+
+
+def name_of(program: Program, piece: Piece) -> str:
+    """Return the name of a piece's object: a family's, with the part's suffix."""
+    storage = program.storages[piece.storage]
+    return storage.name + storage.parts[piece.part].suffix if piece.part >= 0 else storage.name

@@ -9,6 +9,7 @@ from mirc.graph import Program
 from mirc.ir import Value
 from mirc.machine import Machine
 from mirc.passes.annotate import Annotate
+from mirc.passes.arbiter import Arbiter
 from mirc.passes.base import AnyPass, Fact, Facts
 from mirc.passes.coalition import CoalitionDetect
 from mirc.passes.expert_routing import ExpertRouting
@@ -27,6 +28,7 @@ PIPELINE: tuple[AnyPass, ...] = (
     RecomputeClassifier(),  # after liveness: the cone stops at what is alive
     CoalitionDetect(),
     TierLiveness(),  # after reuse: streams are spread over the clock
+    Arbiter(),  # after tier-liveness: what streams is not worth wiring
     Annotate(),  # last: rules over all facts
 )
 

@@ -9,7 +9,7 @@ from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.names import reference
 from mirc.passes.annotate import Annotated
 from mirc.passes.base import Facts
-from mirc.passes.pieces import Piece, use_of
+from mirc.passes.pieces import name_of, use_of
 from mirc.passes.placing import Mode, Residence
 from mirc.passes.recompute_classifier import Recomputation
 from mirc.passes.tier_liveness import MachinePlan, PhasePlan, TierLive
@@ -32,7 +32,7 @@ def plan_overrides(program: Program, tiers: TierLive, plan: MachinePlan) -> Iter
     fields = {tier: (Field("backing", (Name(tier.value),)),) for tier in plan.masters.bytes_in}
     for piece, tier in zip(tiers.pieces, plan.masters.tier, strict=True):
         if (Name(tier.value),) != usual:
-            yield Override(_name(program, piece), fields[tier])
+            yield Override(name_of(program, piece), fields[tier])
 
 
 def plan_phase_overrides(
@@ -50,7 +50,7 @@ def plan_phase_overrides(
         if fields is None:
             fields = tuple(_fields(plan, phase, tiers, index))
             shared[key] = fields
-        yield Override(_name(program, piece), fields)
+        yield Override(name_of(program, piece), fields)
     yield from _recompute(program, facts, plan, phase)
 
 
@@ -106,11 +106,6 @@ def _recompute(
             fields.append(Field("recompute_cost_us", microseconds(cost_us * 1e6), ROOFLINE))
         if fields:
             yield Override(storage.name, tuple(fields))
-
-
-def _name(program: Program, piece: Piece) -> str:
-    storage = program.storages[piece.storage]
-    return storage.name + storage.parts[piece.part].suffix if piece.part >= 0 else storage.name
 
 
 def microseconds(picoseconds: float) -> float:

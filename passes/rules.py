@@ -105,7 +105,9 @@ class Rules:
         )
 
     def class_of(self, storage: Storage, phase: PhaseFact) -> ObjectClass:
-        """Return the class of a storage that is first seen in ``phase``."""
+        """Return the class of a storage that is first seen in ``phase``; a declared one stands."""
+        if storage.name in self.options.classes:
+            return self.options.classes[storage.name]
         if storage.role is Role.PARAMETER and storage.split is Split.EXPERTS:
             return ObjectClass.EXPERT_WEIGHT
         if storage.role in (Role.BUFFER, Role.STATE) and storage.mutated:
@@ -177,6 +179,8 @@ class Rules:
             yield Field("layout", Call("PAGED", (pieces, each)))
         if self.sinks(storage.index):
             yield Field("sink_tokens", SINKS, STRUCTURE)
+        if storage.window_tokens:
+            yield Field("retire", Call("WINDOW", (storage.window_tokens,)))
         yield Field("sharing_scope", Name("PREFIX"))
         yield Field("anti_evict_rule", Name("WHILE_FANOUT_GT_1"))
         flops = self.recomputation.of(storage.index).flops

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from mirc.ir import Value
-from mirc.ir.enums import DType
+from mirc.ir.enums import DType, ObjectClass
 from mirc.machine import Machine
 
 
@@ -37,12 +37,14 @@ class Options:
     """What the caller may choose. ``decode_runs`` bounds a default schedule.
 
     ``floors`` declare precision floors by name pattern (``*`` and ``?``); the first that matches
-    holds.
+    holds. ``classes`` are those that a file gives its objects already, by storage.
     """
 
     block_tokens: int = 16
     decode_runs: int = 128
     floors: tuple[tuple[str, DType], ...] = ()
+    wire: bool = False
+    classes: Mapping[str, ObjectClass] = attrs.field(factory=dict)
 
     def floor_of(self, name: str) -> DType | None:
         """Return the declared precision floor of a storage, or None."""

@@ -97,6 +97,11 @@ def _machines(
     help="Run only this pass and those it reads from, explain them, and write no file.",
 )
 @floors_option
+@click.option(
+    "--wire",
+    is_flag=True,
+    help="Let plans wire what is worth it into on-chip memory, where the machine has some.",
+)
 @format_option("text", "json")
 def compile_(
     *,
@@ -109,6 +114,7 @@ def compile_(
     schedule: str | None,
     graph: str | None,
     names: tuple[str, ...],
+    wire: bool,
     floors: "tuple[tuple[str, DType], ...]",
     output_format: str,
     explain_passes: bool,
@@ -140,7 +146,7 @@ def compile_(
             machines=tuple(machines.values()),
             spelled={machine.name: text for text, machine in machines.items()},
             schedule=written,
-            options=Options(floors=floors),
+            options=Options(floors=floors, wire=wire),
             only=names,
             timed=_tell if explain_passes or names else None,
         )

@@ -163,6 +163,9 @@ def _wired(holding: Holding, plan: str | None) -> Iterator[tuple[Held, str]]:
     for name in holding.on_chip(None, plan):
         size = holding.needs.amount_of(name)
         mark = holding.said.mark(name, "pin_level", None, plan)
+        part = holding.said.value(name, "pin_range", None, plan)
+        if part is not None and isinstance(size, int):
+            size = max(0, min(part.end, size) - part.start)
         if holding.said.class_of(name) in AT_LOAD and isinstance(size, int) and size and mark:
             yield Held(size, f"`{name}`", mark, f"is {PinLevel.WIRED}"), tenant_of(holding, name)
 

@@ -25,6 +25,7 @@ KEYS = frozenset(
         "layout",
         "persistence_scope",
         "pin_level",
+        "pin_range",
         "precision_ladder",
         "preferred_tiers",
         "prefetch_horizon_us",

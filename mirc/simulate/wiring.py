@@ -23,14 +23,16 @@ MOST_LINES = 2_000_000
 
 @attrs.frozen(kw_only=True)
 class Wish:
-    """An object that is to be wired, and what came of it.
+    """An object, or a range of its bytes from ``first_byte`` on, that is to be wired.
 
-    ``bound_bytes`` are its first ones. ``refusal`` says why they are not all of ``size_bytes``:
-    the fault of the BIND that asked for them, or a few words if none was issued.
+    ``bound_bytes`` are the first ones of it. ``refusal`` says why they are not all of
+    ``size_bytes``: the fault of the BIND that asked for them, or a few words if none was issued.
     """
 
     name: str
     size_bytes: int
+    first_byte: int = 0
+    object_bytes: int = 0
     bound_bytes: int = 0
     refusal: str | None = None
 
@@ -75,7 +77,8 @@ def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
     """Bind what the module wires into the machine's SRAM: nothing, if it wires nothing there.
 
     Wired is what has ``pin_level = WIRED`` and prefers SRAM, or lies there by the plan. In written
-    order each is bound whole, else the first part of it that quota and budget still admit.
+    order each is bound whole (or the bytes of its ``pin_range``), else the first part of it that
+    quota and budget still admit.
     Raises CouldNotRun for an SRAM of too many lines.
     """
     view = View(module, plan=plan)
@@ -91,7 +94,7 @@ def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
         )
     quotas = {name: read(tenant, "wired_quota_bytes") for name, tenant in module.tenants.items()}
     device = Device(geometry, {_NOBODY: sys.maxsize, **quotas})
-    layout = Layout(geometry.line_bytes, {wish.name: wish.size_bytes for wish in wishes})
+    layout = Layout(geometry.line_bytes, {wish.name: wish.object_bytes for wish in wishes})
     tenants = {wish.name: view.value(wish.name, "tenant_id") or _NOBODY for wish in wishes}
     answers = [
         wish if wish.refusal else _bound(wish, device, layout, tenants[wish.name])
@@ -147,7 +150,13 @@ def _wish(view: View, name: str) -> Wish:
         return Wish(name=name, size_bytes=0, refusal="made by the run, not there at load")
     if not isinstance(size, int):
         return Wish(name=name, size_bytes=0, refusal="of no fixed size")
-    return Wish(name=name, size_bytes=size)
+    part = view.value(name, "pin_range")
+    if part is None:
+        return Wish(name=name, size_bytes=size, object_bytes=size)
+    end = min(part.end, size)
+    if part.start >= end:
+        return Wish(name=name, size_bytes=0, object_bytes=size, refusal="its range lies outside")
+    return Wish(name=name, size_bytes=end - part.start, first_byte=part.start, object_bytes=size)
 
 
 def _bound(wish: Wish, device: Device, layout: Layout, tenant: str) -> Wish:
@@ -163,6 +172,6 @@ def _bound(wish: Wish, device: Device, layout: Layout, tenant: str) -> Wish:
 
 
 def _bind(wish: Wish, device: Device, layout: Layout, tenant: str, size_bytes: int) -> Fault | None:
-    target = layout.range_of(wish.name, 0, size_bytes)
+    target = layout.range_of(wish.name, wish.first_byte, size_bytes)
     answer = device.bind(DRIVER, target, tenant, BindFlags.PREFETCH)
     return None if isinstance(answer, Handle) else answer

@@ -230,3 +230,17 @@ def test_the_sample_wires_its_draft_up_to_the_tenants_quota() -> None:
     assert "wired: 167.8 MB of 172.0 MB in scratchpad (`draft.head`: QUOTA_EXCEEDED)" in as_text(
         found
     )
+
+
+def test_a_range_of_an_object_is_bound_alone() -> None:
+    found = wired(weight("a", "200MB", "pin_range = RANGE(100_000_000, 150_000_000)"))
+    assert outcome(found) == [("a", 50, None)]
+    assert found.asked_bytes == 50 * MB
+
+
+def test_a_range_is_cut_at_its_object_s_end_and_one_outside_of_it_is_refused() -> None:
+    found = wired(
+        weight("a", "20MB", "pin_range = RANGE(0, 90_000_000)")
+        + weight("b", "20MB", "pin_range = RANGE(20_000_000, 21_000_000)")
+    )
+    assert outcome(found) == [("a", 20, None), ("b", 0, "its range lies outside")]

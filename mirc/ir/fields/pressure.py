@@ -1,5 +1,6 @@
 """Fields that say what may happen under pressure: spilling, deadlines, retention, pins, replay."""
 
+from mirc.ir.clauses import TokenRange
 from mirc.ir.enums import (
     DeadlineClass,
     ObjectClass,
@@ -66,6 +67,13 @@ PRESSURE = (
         strength=Strength.WIRED,
         default=Name("NONE"),
         bits=2,
+    ),
+    FieldSpec(
+        key="pin_range",
+        type=TokenRange(),
+        doc="Which of its bytes `pin_level` holds: `RANGE(start, end)`, end exclusive; else all.",
+        where=_ANY,
+        strength=Strength.WIRED,
     ),
     FieldSpec(
         key="immutable",
