@@ -12,6 +12,7 @@ from mirc.cli.replace import replace
 from mirc.diagnostics import Findings, Source
 from mirc.diagnostics.excerpt import safe
 from mirc.diagnostics.patch import coloured, unified
+from mirc.diagnostics.words import counted
 from mirc.lint.fixing import Fixed
 from mirc.lint.sources import STDIN
 
@@ -90,9 +91,7 @@ def _note_refused(done: Iterable[Changed]) -> None:
             note(safe(line))
         if len(refused) > _REFUSED_SHOWN:
             more = len(refused) - _REFUSED_SHOWN
-            note(
-                f"{safe(outcome.before.name)}: {_counted(more, 'more fix', 'more fixes')} not made"
-            )
+            note(f"{safe(outcome.before.name)}: {counted(more, 'more fix', 'more fixes')} not made")
         if outcome.after.stopped:
             note(
                 f"{safe(outcome.before.name)}: stopped before all fixes were tried: there is too "
@@ -105,8 +104,4 @@ def _sentence(done: list[Changed], verb: str) -> str:
     files = sum(outcome.differs for outcome in done)
     if not files:
         return "nothing to change"
-    return f"{verb} {_counted(count, 'finding')} in {_counted(files, 'file')}"
-
-
-def _counted(number: int, noun: str, nouns: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+    return f"{verb} {counted(count, 'finding')} in {counted(files, 'file')}"

@@ -7,6 +7,7 @@ import attrs
 from mirc.diagnostics.excerpt import excerpt, safe
 from mirc.diagnostics.findings import FileFindings, Findings
 from mirc.diagnostics.model import Diagnostic, Severity, Source, Span
+from mirc.diagnostics.words import counted
 
 _RESET = "\x1b[0m"
 
@@ -62,20 +63,14 @@ def summary(findings: Findings) -> str:
     A line more for each file that has more than is reported.
     """
     counts = findings.counts
-    parts = [
-        _counted(counts[severity], severity.value) for severity in Severity if counts[severity]
-    ]
-    total = f"{', '.join(parts) or 'nothing found'} in {_counted(len(findings.files), 'file')}"
+    parts = [counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    total = f"{', '.join(parts) or 'nothing found'} in {counted(len(findings.files), 'file')}"
     cut = [
         f"{safe(file.source.name)} may have more: it was read up to {file.reported:,} findings"
         for file in findings.files
         if file.reported is not None
     ]
     return "\n".join([total, *cut])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _paint(text: str, sequence: str) -> str:

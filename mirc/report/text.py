@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mirc.diagnostics.words import counted
 from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
 from mirc.report.wired import wired_text
@@ -34,9 +35,9 @@ def _heading(study: Study, comparison: Comparison) -> list[str]:
     return [
         f"{study.title} on {comparison.machine}",
         (
-            f"  {_counted(comparison.iterations, 'run')} of {comparison.iterated}, "
-            f"{_counted(comparison.sequences, 'sequence')}, "
-            f"{_counted(comparison.tokens, 'new token')}, seed {study.seed}, {plan}"
+            f"  {counted(comparison.iterations, 'run')} of {comparison.iterated}, "
+            f"{counted(comparison.sequences, 'sequence')}, "
+            f"{counted(comparison.tokens, 'new token')}, seed {study.seed}, {plan}"
         ),
         (
             f"  {comparison.near} has {size_text(comparison.usable_bytes)} usable; a run reads "
@@ -146,7 +147,3 @@ def _against(row: Figures, intent: Figures | None) -> str:
 
 def _lines(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
