@@ -36,7 +36,7 @@ def test_the_text_is_ascii_and_ends_with_a_line_break() -> None:
 
 
 def test_what_was_wired_is_there_only_where_something_was_to_be() -> None:
-    wishes = (Wish(name="w", size_bytes=9, bound_bytes=6, refusal="NO_SPACE"),)
+    wishes = (Wish(name="w", size_bytes=9, object_bytes=12, bound_bytes=6, refusal="NO_SPACE"),)
     wiring = Wiring(memory="sram", wishes=wishes, loaded_bytes=6)
     with_it = attrs.evolve(comparison(), wired=Wired(wiring=wiring, near_bytes=30, sram_bytes=10))
     content = as_object(study(comparison(), with_it, title="m"), version="1")
@@ -48,5 +48,12 @@ def test_what_was_wired_is_there_only_where_something_was_to_be() -> None:
     assert (found["near_bytes_per_token"], found["near_bytes_per_token_wired"]) == (15.0, 10.0)
     assert found["saved_share"] == 0.333333
     assert found["objects"] == [
-        {"name": "w", "size_bytes": 9, "bound_bytes": 6, "refusal": "NO_SPACE"}
+        {
+            "name": "w",
+            "size_bytes": 9,
+            "first_byte": 0,
+            "object_bytes": 12,
+            "bound_bytes": 6,
+            "refusal": "NO_SPACE",
+        }
     ]
