@@ -29,6 +29,7 @@ from mirc.passes.annotate import Annotated, Intent
 from mirc.passes.base import Facts
 from mirc.passes.coalition import Coalitions
 from mirc.passes.liveness import Live
+from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.phase_annotator import PhaseFact, Phases
 from mirc.passes.plan_fields import (
     clock_confidence,
@@ -40,7 +41,7 @@ from mirc.passes.reuse import Reuse
 from mirc.passes.scale import joint_amount, made_size, row_scale, step_flops, touched
 from mirc.passes.seeds import Machines
 from mirc.passes.steps import Touch
-from mirc.passes.tier_liveness import MachinePlan, TierLive
+from mirc.passes.tier_liveness import TierLive
 from mirc.passes.wired_fields import wired_overrides
 
 _SEQUENCES = (PhaseKind.PREFILL, PhaseKind.DECODE)
@@ -93,7 +94,10 @@ def _declared(
         yield Object(storage.name, (first, size, *rest))
     else:
         of_size: dict[int, tuple[Field, ...]] = {}
-        for part in storage.parts:
+        for part, own in zip(storage.parts, intent.slices, strict=False):
+            size = Field("size_bytes", part.size_bytes)
+            yield Object(storage.name + part.suffix, (first, size, *own[1:]))
+        for part in storage.parts[len(intent.slices) :]:
             fields = of_size.get(part.size_bytes)
             if fields is None:
                 fields = (first, Field("size_bytes", part.size_bytes), *rest)
@@ -103,7 +107,7 @@ def _declared(
 
 def _size(program: Program, facts: Facts, storage: Storage) -> Value:
     del program
-    if storage.role not in (Role.ACTIVATION, Role.OUTPUT, Role.INPUT):
+    if storage.role not in (Role.ACTIVATION, Role.OUTPUT, Role.INPUT, Role.SAVED):
         return storage.size_bytes
     for phase in facts[Phases].phases:  # what a run makes belongs to one phase
         if storage.index in phase.table.used_in:
@@ -122,8 +126,12 @@ def _instance_size(facts: Facts, storage: Storage) -> Value:
 
 def _coalitions(program: Program, coalitions: Coalitions) -> Iterator[Coalition]:
     for group in coalitions.groups:
-        members = tuple(reference(program.storages[index].name) for index in group.members)
-        yield Coalition(group.name, (Field("members", members),))
+        names = [program.storages[index].name for index in group.members]
+        for place, part in enumerate(group.parts):
+            names[place] += program.storages[group.members[place]].parts[part].suffix
+        members = tuple(map(reference, names))
+        sure = None if group.confidence is None else round(group.confidence, 2)
+        yield Coalition(group.name, (Field("members", members, sure),))
 
 
 def _phase(program: Program, facts: Facts, phase: PhaseFact) -> Phase:
@@ -139,6 +147,9 @@ def _phase(program: Program, facts: Facts, phase: PhaseFact) -> Phase:
     overrides = tuple(
         Override(program.storages[index].name, changed)  # of a family: all its parts
         for index, changed in facts[Annotated].overrides[phase.name].items()
+    ) + tuple(
+        Override(program.storages[index].name + program.storages[index].parts[part].suffix, changed)
+        for (index, part), changed in facts[Annotated].slice_overrides[phase.name].items()
     )
     steps = tuple(
         Step(step.name, tuple(_step_fields(program, facts, phase, place)))
@@ -176,7 +187,7 @@ def _step_fields(program: Program, facts: Facts, phase: PhaseFact, place: int) -
     ):
         if sizes[place]:
             yield Field(key, joint_amount(sizes[place], scales, phase.graph))
-    yield from _collective(phase, place)
+    yield from _collective(program, phase, place)
 
 
 def _use(program: Program, phase: PhaseFact, touch: Touch) -> Value:
@@ -188,15 +199,26 @@ def _use(program: Program, phase: PhaseFact, touch: Touch) -> Value:
     return name
 
 
-def _collective(phase: PhaseFact, place: int) -> Iterator[Field]:
+def _collective(program: Program, phase: PhaseFact, place: int) -> Iterator[Field]:
+    """Yield what a step starts, and an event for each reduction that it completes.
+
+    A reduction is named after what it leaves: that is what its gradient is protected until.
+    """
     step = phase.graph.steps[place]
     for node in phase.graph.nodes[step.first : step.last + 1]:
-        word = next((w for op, w in _COLLECTIVES.items() if node.collective and op in node.op), "")
+        words = (word for op, word in _COLLECTIVES.items() if op in node.op)
+        word = next(words, "") if node.collective else ""
         if word:
             yield Field("collective", Name(word))
-            if word == "ALL_REDUCE":
-                yield Field("raises", (Name("ALLREDUCE_COMPLETE"),))
-            return
+            break
+    ended = tuple(
+        Call("ALLREDUCE_COMPLETE", (reference(program.storages[index].name),))
+        for window in phase.windows
+        if window.last == place
+        for index in window.reduced
+    )
+    if ended:
+        yield Field("raises", ended)
 
 
 def _plan(program: Program, facts: Facts, plan: MachinePlan) -> Plan:

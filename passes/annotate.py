@@ -15,18 +15,21 @@ from mirc.passes.recompute_classifier import Recomputation
 from mirc.passes.reuse import Reuse
 from mirc.passes.rules import SINKS, Rules
 from mirc.passes.seeds import Options
+from mirc.passes.slice_fields import changes, replaced
 
 
 @attrs.frozen(slots=True)
 class Intent:
     """What is declared of one storage: ``fields`` without ``size_bytes``, the class first.
 
-    Parts of one storage share them. ``template`` says that the run makes instances.
+    Parts of one storage share them, but ``slices`` are each its own where they were observed.
+    ``template`` says that the run makes instances.
     """
 
     klass: ObjectClass
     fields: tuple[Field, ...]
     template: bool
+    slices: tuple[tuple[Field, ...], ...] = ()
 
 
 @attrs.frozen
@@ -34,12 +37,14 @@ class Annotated:
     """Intents by storage, and overrides by phase and storage.
 
     ``sink_bytes`` are what the caches with ``sink_tokens`` hold of one token, over all layers.
+    ``slice_overrides`` are by phase, storage and part: slices that change unlike their family.
     """
 
     intents: dict[int, Intent]
     overrides: dict[str, dict[int, tuple[Field, ...]]]
     counts: dict[ObjectClass, int]
     sink_bytes: int
+    slice_overrides: dict[str, dict[tuple[int, int], tuple[Field, ...]]]
 
     def sentences(self) -> Iterator[str]:
         """Yield objects by class and overrides by phase."""
@@ -68,7 +73,8 @@ class Annotate(Pass[Annotated]):
     rather than spilled. Estimates (uses, windows, probabilities) carry a confidence: 1.0 where the
     schedule is static, 0.5 for the uniform routing prior; contracts carry none. A phase overrides
     only what differs in it: what it does not use may spill and has no deadline, a cache that it
-    only fills has a SOFT one, and routing probabilities follow its tokens. Precision ladders and
+    only fills has a SOFT one, and routing probabilities follow its tokens. A weight that no phase
+    uses is an object all the same, with a reuse of 0. Precision ladders and
     floors follow from a weight's place (norms, biases and routers keep their type, embeddings, the
     head and caches stop at 8 bits, other matrices at 4), a guess on the safe side, or from declared
     floors. Caches that grow lie in pieces (keys, values) and expect attention sinks at their first
@@ -97,12 +103,23 @@ class Annotate(Pass[Annotated]):
                     continue
                 storage = program.storages[index]
                 klass = rules.class_of(storage, phase)
+                fields = tuple(rules.fields(storage, klass, phase))
                 intents[index] = Intent(
                     klass=klass,
-                    fields=tuple(rules.fields(storage, klass, phase)),
+                    fields=fields,
                     template=storage.role in (Role.CACHE, Role.STATE),
+                    slices=tuple(replaced(fields, own) for own in rules.of_slices(index, phase)),
                 )
                 counts[klass] = counts.get(klass, 0) + max(1, len(storage.parts))
+        for storage in program.storages:  # a weight that no phase uses still has its bytes
+            if storage.role is Role.PARAMETER and storage.index not in intents:
+                intents[storage.index] = Intent(
+                    klass=ObjectClass.WEIGHT_TILE,
+                    fields=tuple(rules.unused(storage)),
+                    template=False,
+                )
+                tiles = counts.get(ObjectClass.WEIGHT_TILE, 0)
+                counts[ObjectClass.WEIGHT_TILE] = tiles + max(1, len(storage.parts))
         return Annotated(
             dict(sorted(intents.items())),
             {
@@ -111,6 +128,10 @@ class Annotate(Pass[Annotated]):
             },
             counts,
             sum(program.storages[index].per_token_bytes for index in intents if rules.sinks(index)),
+            {
+                phase.name: _slice_overrides(facts, phase, intents, rules)
+                for phase in facts[Phases].phases
+            },
         )
 
 
@@ -127,10 +148,32 @@ def _overrides(
     for index in phase.filled:
         if program.storages[index].role is Role.CACHE:
             changed.setdefault(index, []).extend(rules.filled())
+    for index in sorted(rules.gathered[phase.name]):
+        if program.storages[index].parts:  # how many tiles rows come from follows the tokens
+            changed.setdefault(index, []).extend(
+                field
+                for field in rules.reuse_of(index, phase)
+                if field not in intents[index].fields
+            )
     for name, index in facts[Routing].routed:
         if name == phase.name:
+            own = rules.of_slices(index, phase)
+            if own:  # observed: what most slices change; the others say it themselves
+                changed.setdefault(index, []).extend(changes(intents[index].slices, own)[0])
+                continue
             fields = (rules.probability(index, phase), *rules.reuse_of(index, phase))
             changed.setdefault(index, []).extend(
                 field for field in fields if field not in intents[index].fields
             )
     return {index: tuple(fields) for index, fields in sorted(changed.items()) if fields}
+
+
+def _slice_overrides(
+    facts: Facts, phase: PhaseFact, intents: dict[int, Intent], rules: Rules
+) -> dict[tuple[int, int], tuple[Field, ...]]:
+    return {
+        (index, part): fields
+        for name, index in sorted(facts[Routing].routed)
+        if name == phase.name
+        for part, fields in changes(intents[index].slices, rules.of_slices(index, phase))[1].items()
+    }

@@ -9,11 +9,12 @@ from mirc.graph import Program, Role
 from mirc.machine import Machine
 from mirc.machine.transfers import PS_PER_S, transfer_ps
 from mirc.passes.base import Facts, Pass
+from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.pieces import Demand, Piece, use_of
 from mirc.passes.placing import Mode
 from mirc.passes.seeds import Machines
-from mirc.passes.tier_liveness import MachinePlan, TierLive
+from mirc.passes.tier_liveness import TierLive
 
 SURE = 0.5
 """A region is wired if a run uses it with at least this probability, else pinned softly."""

@@ -31,7 +31,7 @@ def masters(machine: Machine, pieces: Sequence[Piece], residences: Sequence[Resi
     left = [memory.usable_bytes for memory in lower]
     tier: list[TierKind] = [TierKind(lower[-1].kind)] * len(pieces)
     homeless = 0
-    for mode in (Mode.STREAMS, Mode.ON_DEMAND, Mode.BELOW, Mode.STAYS):
+    for mode in (Mode.STREAMS, Mode.VISITS, Mode.ON_DEMAND, Mode.BELOW, Mode.STAYS):
         todo = [i for i, residence in enumerate(residences) if residence.mode is mode]
         for level, memory in enumerate(lower):
             total = sum(pieces[i].size_bytes for i in todo)

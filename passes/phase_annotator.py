@@ -8,7 +8,7 @@ from functools import cached_property
 import attrs
 
 from mirc.diagnostics import CouldNotRun
-from mirc.graph import Access, Graph, Program, Role
+from mirc.graph import Access, Graph, Node, Program, Role
 from mirc.ir import Call, Name, Text, Value
 from mirc.ir.enums import PhaseKind
 from mirc.passes.base import Facts, Pass
@@ -25,18 +25,19 @@ class WindowKind(StrEnum):
     EXPERT_DISPATCH = "expert_dispatch"
     """From the router's choice to the last use of an expert that it chose."""
     COLLECTIVE = "collective"
-    """From the start of a collective to the step that first uses its result."""
+    """From the start of a collective to the step that waits for it, or first uses its result."""
     HEAD = "head"
     """The steps that read weights and make the phase's outputs."""
 
 
 @attrs.frozen(slots=True)
 class Window:
-    """Steps ``first`` to ``last``, inclusive."""
+    """Steps ``first`` to ``last``, inclusive; ``reduced`` is what a reduction in it completes."""
 
     kind: WindowKind
     first: int
     last: int
+    reduced: tuple[int, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +61,11 @@ class PhaseFact:
     def graph(self) -> Graph:
         """The phase's graph."""
         return self.table.graph
+
+    @property
+    def reduced(self) -> frozenset[int]:
+        """Storages that hold the results of reductions among accelerators."""
+        return frozenset(index for window in self.windows for index in window.reduced)
 
     @property
     def repeats(self) -> bool:
@@ -97,13 +103,17 @@ class Phases:
 class PhaseAnnotator(Pass[Phases]):
     """Say what each captured graph is, which windows it has, and what changes when it begins.
 
-    A phase that writes gradients goes backward; one that writes a cache that held nothing fills it
-    (prefill); one that reads a cache and appends one token a sequence decodes (several tokens: a
-    chunk of a long prompt, prefill again); one that touches no cache is a forward pass. An expert
-    dispatch window runs from the top-k before a routed read to the block's last routed read; a
-    collective window from the collective to the first reader of its result. What changes: caches
-    go from filled to appended, and storages that only other phases use fall idle. Without a
-    written schedule, phases run once in order, the decode phase repeatedly.
+    A phase that writes checkpoint fragments is a checkpoint; one that changes optimizer states, or
+    parameters by their gradients, an optimizer update; any other that writes gradients goes
+    backward. One that writes a cache that held nothing fills it (prefill); one that reads a cache
+    and appends one token a sequence decodes (several tokens: a chunk of a long prompt, prefill
+    again); one that touches no cache is a forward pass. An expert dispatch window runs from the
+    top-k before a routed read to the block's last routed read; a collective window from the start
+    of the collective to the step that waits for it (without one, to the first reader of its
+    result). What changes: caches go from filled to appended, and storages that only other phases
+    use fall idle. Without a written schedule, phases run once in order, the decode phase
+    repeatedly, and then training iterations: forward, backward, update, every few of them a
+    checkpoint.
 
     reads:   Schedule, Options
     writes:  Phases, with windows in step indices, inclusive
@@ -119,7 +129,7 @@ class PhaseAnnotator(Pass[Phases]):
         """Establish Phases."""
         kinds = {graph.phase: _kind(program, graph) for graph in program.graphs}
         written = facts[Schedule].written
-        schedule = _default(kinds, facts[Options].decode_runs) if written is None else written
+        schedule = _default(program, kinds, facts[Options]) if written is None else written
         runs = scheduled_runs(schedule)
         _known(runs, kinds)
         tables = {graph.phase: step_table(graph) for graph in program.graphs}
@@ -175,19 +185,42 @@ def _known(runs: Mapping[str, float], kinds: Mapping[str, PhaseKind]) -> None:
             raise CouldNotRun(f"the schedule runs the phase `{name}`, which was not captured", hint)
 
 
-def _default(kinds: dict[str, PhaseKind], decode_runs: int) -> tuple[Value, ...]:
-    repeated = (PhaseKind.DECODE, PhaseKind.BACKWARD, PhaseKind.OPTIMIZER_UPDATE)
-    once: list[Value] = [Name(name) for name, kind in kinds.items() if kind not in repeated]
-    again: list[Value] = [Name(name) for name, kind in kinds.items() if kind in repeated]
-    return (*once, Call("REPEAT", (decode_runs, *again))) if again else tuple(once)
+def _default(program: Program, kinds: dict[str, PhaseKind], options: Options) -> tuple[Value, ...]:
+    """Run each phase once, decode phases repeatedly, then training iterations with checkpoints."""
+    trained = (PhaseKind.BACKWARD, PhaseKind.OPTIMIZER_UPDATE)
+    saves = {graph.phase for graph in program.graphs if _saves(program, graph)}
+    iteration = [name for name, kind in kinds.items() if kind in trained or name in saves]
+    checkpoints = [name for name, kind in kinds.items() if kind is PhaseKind.CHECKPOINT]
+    decoding = [name for name, kind in kinds.items() if kind is PhaseKind.DECODE]
+    repeated = {*iteration, *decoding, *(checkpoints if iteration else ())}
+    schedule: list[Value] = [Name(name) for name in kinds if name not in repeated]
+    if decoding:
+        schedule.append(Call("REPEAT", (options.decode_runs, *map(Name, decoding))))
+    if iteration:
+        body: list[Value] = [Name(name) for name in iteration]
+        body += [Call("EVERY", (options.checkpoint_every, Name(name))) for name in checkpoints]
+        schedule.append(Call("REPEAT", (options.training_runs, *body)))
+    return tuple(schedule)
+
+
+def _saves(program: Program, graph: Graph) -> bool:
+    """Say whether a phase makes what a later one needs: a training iteration begins with it."""
+    return any(
+        program.storages[use.storage].role is Role.SAVED
+        for node in graph.nodes
+        for use in node.writes
+    )
 
 
 def _kind(program: Program, graph: Graph) -> PhaseKind:
+    read = {program.storages[use.storage].role for node in graph.nodes for use in node.reads}
     written = {program.storages[use.storage].role for node in graph.nodes for use in node.writes}
+    if Role.CHECKPOINT in written:
+        return PhaseKind.CHECKPOINT
+    if Role.OPTIMIZER in written or (Role.PARAMETER in written and Role.GRADIENT in read):
+        return PhaseKind.OPTIMIZER_UPDATE
     if Role.GRADIENT in written:
         return PhaseKind.BACKWARD
-    if Role.OPTIMIZER in written:
-        return PhaseKind.OPTIMIZER_UPDATE
     filled, appended = _caches(program, graph)
     if appended and graph.tokens == 1:
         return PhaseKind.DECODE
@@ -262,13 +295,23 @@ def _dispatches(program: Program, graph: Graph, table: StepTable) -> Iterator[Wi
 
 
 def _collectives(graph: Graph, table: StepTable) -> Iterator[Window]:
+    waits: dict[int, int] = {}
+    for index, step in enumerate(graph.steps):
+        for node in graph.nodes[step.first : step.last + 1]:
+            if waits_for(node):
+                waits.update((use.storage, index) for use in node.reads)
     readers = table.first_read
     for index, step in enumerate(graph.steps):
         for node in graph.nodes[step.first : step.last + 1]:
-            if node.collective:
-                ends = [
-                    readers[use.storage]
-                    for use in node.writes
-                    if readers.get(use.storage, -1) >= index
-                ]
-                yield Window(WindowKind.COLLECTIVE, index, min(ends, default=index))
+            if node.collective and not waits_for(node):
+                made = [use.storage for use in node.writes]
+                waited = [waits[one] for one in made if waits.get(one, -1) >= index]
+                read = [readers[one] for one in made if readers.get(one, -1) >= index]
+                end = max(waited) if waited else min(read, default=index)
+                reduced = tuple(made) if "reduce" in node.op else ()
+                yield Window(WindowKind.COLLECTIVE, index, end, reduced)
+
+
+def waits_for(node: Node) -> bool:
+    """Say whether a node ends a collective that another one started."""
+    return node.collective and "wait" in node.op

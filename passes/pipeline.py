@@ -17,7 +17,7 @@ from mirc.passes.liveness import Liveness
 from mirc.passes.phase_annotator import PhaseAnnotator
 from mirc.passes.recompute_classifier import RecomputeClassifier
 from mirc.passes.reuse import ReuseEstimate
-from mirc.passes.seeds import Machines, Options, Schedule
+from mirc.passes.seeds import Machines, Observed, Options, Schedule
 from mirc.passes.tier_liveness import TierLiveness
 
 PIPELINE: tuple[AnyPass, ...] = (
@@ -42,6 +42,7 @@ def run(
     spelled: Mapping[str, str] | None = None,
     schedule: tuple[Value, ...] | None = None,
     options: Options | None = None,
+    observed: Observed | None = None,
     only: tuple[str, ...] = (),
     timed: Timer | None = None,
 ) -> Facts:
@@ -51,7 +52,10 @@ def run(
     told each pass's name and seconds. Raises CouldNotRun for an unknown pass.
     """
     facts = Facts.seeded(
-        Machines(machines, spelled or {}), Schedule(schedule), options or Options()
+        Machines(machines, spelled or {}),
+        Schedule(schedule),
+        options or Options(),
+        observed or Observed(),
     )
     for each in closure(only) if only else PIPELINE:
         begin = time.perf_counter()

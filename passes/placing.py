@@ -8,6 +8,7 @@ import attrs
 
 from mirc.passes.pieces import Demand, Piece, Wanted, use_of
 from mirc.passes.streaming import Problem, Streaming, Tile, stream
+from mirc.passes.visits import Span, covered_bytes, visits
 
 Transfers = Callable[[int], tuple[tuple[str, int], ...]]
 
@@ -19,6 +20,8 @@ class Mode(StrEnum):
     """In near memory always."""
     STREAMS = "streams"
     """In near memory from the fetch's step to the last use, below it otherwise."""
+    VISITS = "visits"
+    """In near memory for several stretches of steps, one for a use or for uses close together."""
     ON_DEMAND = "on_demand"
     """Below; what is used of it is fetched when it is known."""
     BELOW = "below"
@@ -27,11 +30,20 @@ class Mode(StrEnum):
 
 @attrs.frozen(slots=True)
 class Residence:
-    """A mode; for what streams, the steps from fetch to last use (inclusive, may wrap)."""
+    """A mode; for what streams, the steps from fetch to last use (inclusive, may wrap).
+
+    What visits has several such ``spans``.
+    """
 
     mode: Mode
     first: int = -1
     last: int = -1
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def stretches(self) -> tuple[Span, ...]:
+        """The stretches of steps near, of what comes and goes."""
+        return ((self.first, self.last),) if self.mode is Mode.STREAMS else self.spans
 
 
 STAYS = Residence(Mode.STAYS)
@@ -67,7 +79,8 @@ class Placement:
     ``wanted_bytes`` are the bytes that a run is expected to use, ``planned_bytes`` those that move
     in a run once the first is over, ``bound_bytes`` the least that any plan must move,
     ``ring_bytes`` the near room in which streamed pieces follow one another, ``run_ps`` the time
-    of a run: streams overlap with compute, what is fetched on demand is waited for.
+    of a run: streams overlap with compute, visits too as far as the busiest link lets them, what is
+    fetched on demand is waited for.
     """
 
     residences: tuple[Residence, ...]
@@ -93,16 +106,18 @@ def place(pieces: Sequence[Piece], wanted: dict[int, Wanted], stage: Stage) -> P
         for index, piece in enumerate(pieces)
         if (use := use_of(wanted, piece)).demand is Demand.FIXED and use.first == use.last
     ]
-    apart = sum(  # used at several steps: kept rather than fetched twice
-        piece.size_bytes
-        for piece in pieces
-        if (use := use_of(wanted, piece)).demand is Demand.FIXED and use.first != use.last
-    )
     below = [i for i, residence in enumerate(residences) if residence is ON_DEMAND]
     by_chance = [i for i in below if use_of(wanted, pieces[i]).demand is Demand.CHANCE]
     rows = [i for i in below if use_of(wanted, pieces[i]).demand is Demand.ROWS]
     need = _chance_room(pieces, wanted, by_chance, stage)
-    room = tuple(left - apart - drawn for left, drawn in zip(stage.room, need, strict=True))
+    beside = [left - drawn for left, drawn in zip(stage.room, need, strict=True)]
+    apart = _apart(pieces, wanted, tiles, beside, stage)
+    for index, spans in apart.items():
+        if spans:
+            residences[index] = Residence(Mode.VISITS, spans=spans)
+    sizes = [pieces[index].size_bytes for index in apart]
+    taken = covered_bytes(tuple(apart.values()), sizes, len(stage.room))
+    room = tuple(left - near for left, near in zip(beside, taken, strict=True))
     certain = sum(tile.size_bytes for tile in tiles)
     forced = frozenset(tile.index for tile in tiles if tile.index in stage.outside)
     if certain > min(room) or forced:
@@ -121,8 +136,9 @@ def place(pieces: Sequence[Piece], wanted: dict[int, Wanted], stage: Stage) -> P
             if start is not None:
                 residences[tile.index] = Residence(Mode.STREAMS, start, tile.step)
         return _placement(pieces, wanted, stage, residences, streaming)
-    if apart + certain + sum(pieces[i].size_bytes for i in by_chance) <= stage.capacity:
-        left = stage.capacity - apart - certain  # all experts fit: nothing is drawn from below
+    least = min(left - near for left, near in zip(stage.room, taken, strict=True))
+    if certain + sum(pieces[i].size_bytes for i in by_chance) <= least:
+        left = least - certain  # all experts fit: nothing is drawn from below
     else:
         left = min(room) - certain
     for index in (*_paired(pieces, by_chance), *rows):
@@ -150,6 +166,38 @@ def least_bytes(pieces: Sequence[Piece], wanted: dict[int, Wanted], capacity: in
         left -= kept
         moved += probability * (size - kept)
     return int(moved)
+
+
+def _apart(
+    pieces: Sequence[Piece],
+    wanted: dict[int, Wanted],
+    tiles: Sequence[Tile],
+    room: Sequence[int],
+    stage: Stage,
+) -> dict[int, tuple[Span, ...]]:
+    """Return the pieces that several steps use: none of their stretches, if all can stay.
+
+    They come before pieces of one step, whose gap is a whole run: only what a step's own tiles
+    need, and the largest tile on its way, is left free of them.
+    """
+    uses = {
+        index: use.steps
+        for index, piece in enumerate(pieces)
+        if (use := use_of(wanted, piece)).demand is Demand.FIXED and use.first != use.last
+    }
+    least = list(room)
+    for tile in tiles:
+        least[tile.step] -= tile.size_bytes
+    if sum(pieces[index].size_bytes for index in uses) <= min(least):
+        return dict.fromkeys(uses, ())
+    ahead = max((tile.size_bytes for tile in tiles), default=0)
+    found = visits(
+        list(uses.values()),
+        [pieces[index].size_bytes for index in uses],
+        [left - ahead for left in least],
+        repeats=stage.repeats,
+    )
+    return dict(zip(uses, found, strict=True))
 
 
 def _at_first(use: Wanted) -> Residence:
@@ -193,24 +241,43 @@ def _placement(
             expected += use.probability * piece.size_bytes
             if residence.mode is Mode.STREAMS:
                 planned += piece.size_bytes
+            elif residence.mode is Mode.VISITS:
+                planned += piece.size_bytes * len(residence.spans)
             elif residence.mode is Mode.ON_DEMAND:
                 planned += use.probability * piece.size_bytes
                 fetch_ps = sum(spent for _, spent in stage.transfers_ps(index))
                 waited += use.probability * fetch_ps
     fits = streaming.fits if streaming else _fits(pieces, residences, stage)
+    streamed_ps = streaming.run_ps if streaming else stage.begin_ps[-1]
     return Placement(
         residences=tuple(residences),
         wanted_bytes=round(expected),
         planned_bytes=round(planned),
         bound_bytes=least_bytes(pieces, wanted, stage.capacity),
         ring_bytes=streaming.ring_bytes if streaming else 0,
-        run_ps=(streaming.run_ps if streaming else stage.begin_ps[-1]) + round(waited),
+        run_ps=max(streamed_ps, _busiest_ps(residences, stage)) + round(waited),
         fits=fits,
     )
+
+
+def _busiest_ps(residences: Sequence[Residence], stage: Stage) -> int:
+    """Return the time that visits, and streams beside them, need of their busiest link."""
+    if not any(residence.mode is Mode.VISITS for residence in residences):
+        return 0  # streams alone: their own account is the better one
+    busy: dict[str, int] = {}
+    for index, residence in enumerate(residences):
+        if residence.stretches:
+            for link, spent in stage.transfers_ps(index):
+                busy[link] = busy.get(link, 0) + spent * len(residence.stretches)
+    return max(busy.values(), default=0)
 
 
 def _fits(pieces: Sequence[Piece], residences: Sequence[Residence], stage: Stage) -> bool:
     near = sum(
         p.size_bytes for p, r in zip(pieces, residences, strict=True) if r.mode is Mode.STAYS
     )
-    return near <= stage.capacity
+    coming = [(r.spans, p.size_bytes) for p, r in zip(pieces, residences, strict=True) if r.spans]
+    visiting = covered_bytes(
+        [spans for spans, _ in coming], [size for _, size in coming], len(stage.room)
+    )
+    return all(near + comes <= room for comes, room in zip(visiting, stage.room, strict=True))

@@ -9,10 +9,11 @@ from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.names import reference
 from mirc.passes.annotate import Annotated
 from mirc.passes.base import Facts
+from mirc.passes.machine_plan import MachinePlan, PhasePlan
 from mirc.passes.pieces import name_of, use_of
 from mirc.passes.placing import Mode, Residence
 from mirc.passes.recompute_classifier import Recomputation
-from mirc.passes.tier_liveness import MachinePlan, PhasePlan, TierLive
+from mirc.passes.tier_liveness import TierLive
 
 HORIZON_TRANSFERS = 12
 """Prefetch begins at most this many of a piece's own transfers ahead: 8 to 16 measure alike, while
@@ -80,10 +81,13 @@ def _residency(
     near, below = Name(plan.near.value), Name(plan.masters.tier[index].value)
     if residence.mode is Mode.STAYS:
         return (near,)
-    if residence.mode is Mode.STREAMS:
+    if residence.stretches:
         steps = phase.phase.graph.steps
-        span = (reference(steps[residence.first].name), reference(steps[residence.last].name))
-        return Call(near.text, span), below
+        spans = (
+            (reference(steps[first].name), reference(steps[last].name))
+            for first, last in residence.stretches
+        )
+        return *(Call(near.text, span) for span in spans), below
     return (below,)
 
 

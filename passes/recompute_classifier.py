@@ -73,10 +73,11 @@ class RecomputeClassifier(Pass[Recomputation]):
     overlap. No operand at all is FREE, up to the price of the transfers CHEAP, up to 4 times that
     MODERATE, beyond it EXPENSIVE. Weights, inputs, random draws, results of collectives, router
     choices (a tie broken otherwise sends tokens elsewhere) and what depends on state since
-    overwritten are IMPOSSIBLE. A cache is made again by a pass over its tokens, all of the
-    phase's at once: its share (by bytes) of the pass's FLOPs and near traffic, weights included,
-    against spilling and fetching those tokens' cache at once. Printed per token. The portable class
-    uses a reference machine; each machine given adds its own.
+    overwritten are IMPOSSIBLE. What forward saves for backward is wanted after forward's end, when
+    of its operands only what is saved too is at hand. A cache is made again by a pass over its
+    tokens, all of the phase's at once: its share (by bytes) of the pass's FLOPs and near traffic,
+    weights included, against spilling and fetching those tokens' cache at once. Printed per token.
+    The portable class uses a reference machine; each machine given adds its own.
 
     reads:   Phases, Live, Reuse, Machines
     writes:  Recomputation, classes with FLOPs, bytes and microseconds
@@ -97,7 +98,8 @@ class RecomputeClassifier(Pass[Recomputation]):
             life = facts[Live].phases[phase.name]
             cones = _Cones(program, phase.graph, life, yardsticks, dtype)
             for index in life.lives:
-                if program.storages[index].role in MADE:
+                role = program.storages[index].role
+                if role in MADE or (role is Role.SAVED and index in cones.writers):
                     classes[index] = cones.classify(index)
             near_bytes = sum(facts[Reuse].phases[phase.name].near_bytes)
             for index, share in _shares(program, phase):
@@ -118,6 +120,7 @@ class _Cones:
     ) -> None:
         self.program = program
         self.lives = life.lives
+        self.after = len(graph.steps)
         self.yardsticks = yardsticks
         self.dtype = dtype
         self.roofs = [yardstick.roofs(dtype) for yardstick in yardsticks]
@@ -128,7 +131,8 @@ class _Cones:
 
     def classify(self, index: int) -> Recomputed:
         storage = self.program.storages[index]
-        end = self.lives[index].last
+        saved = storage.role is Role.SAVED
+        end = self.after if saved else self.lives[index].last
         dear = [
             MODERATE_UP_TO * yardstick.refetch_seconds(storage.size_bytes)
             for yardstick in self.yardsticks
@@ -168,8 +172,10 @@ class _Cones:
     def _unrepeatable(self, node: Node) -> bool:
         if node.random or node.collective or "topk" in node.op:
             return True
-        # A cache only grows: what was read of it is still there. Other mutated bytes are gone.
-        read = (self.program.storages[use.storage] for use in node.reads)
+        # A cache only grows: what was read of it is still there. Other bytes that a phase changes
+        # are gone; what only another one changes (weights, by the update) is as it was.
+        storages = self.program.storages
+        read = (storages[use.storage] for use in node.reads if use.storage in self.writers)
         return any(storage.mutated and storage.role is not Role.CACHE for storage in read)
 
     def _at_hand(self, index: int, step: int) -> bool:

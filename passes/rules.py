@@ -21,6 +21,7 @@ from mirc.passes.recompute_classifier import Recomputation
 from mirc.passes.reuse import Reuse
 from mirc.passes.scale import joint_amount, row_scale
 from mirc.passes.seeds import Options
+from mirc.passes.slice_fields import slice_fields
 
 STATIC = 1.0
 """Confidence of what follows from a static schedule."""
@@ -52,6 +53,8 @@ _SHOWN = {
     ObjectClass.WEIGHT_TILE: ("mutability", "backing"),
     ObjectClass.EXPERT_WEIGHT: ("mutability", "backing"),
 }
+_TRAINED = (Field("mutability", Name("MUTABLE")), Field("write_policy", Name("WRITE_BACK")))
+"""What replaces these for weights that a phase changes."""
 _SHOWN_LAST = {
     ObjectClass.WEIGHT_TILE: (
         "preferred_tiers",
@@ -101,7 +104,7 @@ class Rules:
             facts[Options],
             gathered,
             precisions(program, facts[Options], edges),
-            frozenset().union(*map(_reduced, phases)),
+            frozenset(index for phase in phases for index in phase.reduced),
         )
 
     def class_of(self, storage: Storage, phase: PhaseFact) -> ObjectClass:
@@ -125,7 +128,7 @@ class Rules:
         if storage.dtype in _DTYPES:
             yield Field("dtype", reference(storage.dtype))
         yield from self.precisions.fields(storage, klass)
-        yield from _shown(klass, _SHOWN)
+        yield from _TRAINED if storage.mutated and klass in _WEIGHTS else _shown(klass, _SHOWN)
         if storage.role is Role.CACHE:
             yield from self._cache(storage)
         elif storage.role is Role.STATE:
@@ -135,7 +138,8 @@ class Rules:
         elif storage.role in (Role.ACTIVATION, Role.OUTPUT):
             yield from self._made(storage, klass, phase)
         elif storage.index in self.reduced:
-            yield Field("anti_evict_rule", Name("UNTIL_ALLREDUCE_COMPLETE"))
+            bucket = reference(storage.name)
+            yield Field("anti_evict_rule", Call("UNTIL_ALLREDUCE_COMPLETE", (bucket,)))
         if klass in (*_WEIGHTS, ObjectClass.KV_BLOCK):
             yield from self.reuse_of(storage.index, phase)
         if klass is ObjectClass.EXPERT_WEIGHT and (phase.name, storage.index) in (
@@ -155,11 +159,29 @@ class Rules:
         share = self.routing.probability(phase.name, storage)
         return Field("route_probability", float(f"{share:.4g}"), PRIOR)
 
+    def of_slices(self, index: int, phase: PhaseFact) -> tuple[tuple[Field, ...], ...]:
+        """Return what was observed of each slice of a family in a phase, if anything was."""
+        family = self.routing.routed.get((phase.name, index))
+        if family is None or not family.shares:
+            return ()
+        steps = len(phase.table.used_in[index])
+        return slice_fields(family, steps, len(phase.graph.steps) if phase.repeats else 0)
+
     def idle(self, klass: ObjectClass) -> Iterator[Field]:
         """Yield what changes for a storage that a phase does not use."""
         for key, word in (("spill_policy", "ALLOW"), ("deadline_class", "NONE")):
             if FIELD_BY_KEY[key].default_for(klass) != Name(word):
                 yield Field(key, Name(word))
+
+    def unused(self, storage: Storage) -> Iterator[Field]:
+        """Yield all fields but the size of a parameter that no phase uses."""
+        klass = ObjectClass.WEIGHT_TILE
+        yield Field("class", Name(klass.value))
+        if storage.dtype in _DTYPES:
+            yield Field("dtype", reference(storage.dtype))
+        yield from _shown(klass, _SHOWN)
+        yield Field("reuse", 0.0, STATIC)
+        yield from self.idle(klass)
 
     def filled(self) -> Iterator[Field]:
         """Yield what changes for a cache in a phase that only fills it: nothing waits for it."""
@@ -193,7 +215,8 @@ class Rules:
         reads = [s for s in phase.table.used_in[storage.index] if s != life.first]
         yield Field("created", reference(names[life.first]), STATIC)
         if reads:
-            yield Field("earliest_use", reference(names[reads[0]]), STATIC)
+            first = phase.table.first_read.get(storage.index, reads[0])  # or the step that makes it
+            yield Field("earliest_use", reference(names[max(first, life.first)]), STATIC)
             yield Field("latest_use", reference(names[reads[-1]]), STATIC)
         yield Field("reuse", float(len(reads)), STATIC)
         cost = self.recomputation.of(storage.index)
@@ -252,12 +275,6 @@ def _heads(phase: PhaseFact) -> frozenset[int]:
         for reads in phase.table.reads[window.first : window.last + 1]
         for touch in reads
     )
-
-
-def _reduced(phase: PhaseFact) -> frozenset[int]:
-    """Return what collectives read or write."""
-    nodes = [node for node in phase.graph.nodes if node.collective]
-    return frozenset(use.storage for node in nodes for use in (*node.reads, *node.writes))
 
 
 def _shown(klass: ObjectClass, table: Mapping[ObjectClass, tuple[str, ...]]) -> Iterator[Field]:

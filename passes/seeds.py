@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import attrs
 
 from mirc.ir import Value
 from mirc.ir.enums import DType, ObjectClass
 from mirc.machine import Machine
+
+if TYPE_CHECKING:
+    from mirc.traces.routing import RoutingTrace
 
 
 @attrs.frozen
@@ -32,16 +36,27 @@ class Schedule:
     written: tuple[Value, ...] | None = None
 
 
+@attrs.frozen(eq=False)
+class Observed:
+    """What was seen of the model as it ran: which experts its tokens chose, or nothing."""
+
+    routing: "RoutingTrace | None" = None
+
+
 @attrs.frozen(kw_only=True)
 class Options:
-    """What the caller may choose. ``decode_runs`` bounds a default schedule.
+    """What the caller may choose.
 
+    A default schedule decodes ``decode_runs`` times and trains for ``training_runs`` iterations,
+    with a checkpoint after every ``checkpoint_every`` of them.
     ``floors`` declare precision floors by name pattern (``*`` and ``?``); the first that matches
     holds. ``classes`` are those that a file gives its objects already, by storage.
     """
 
     block_tokens: int = 16
     decode_runs: int = 128
+    training_runs: int = 16
+    checkpoint_every: int = 8
     floors: tuple[tuple[str, DType], ...] = ()
     wire: bool = False
     classes: Mapping[str, ObjectClass] = attrs.field(factory=dict)

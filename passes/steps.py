@@ -15,13 +15,18 @@ PERSISTENT = frozenset(
         Role.CACHE,
         Role.STATE,
         Role.OPTIMIZER,
-        Role.GRADIENT,
     }
 )
-"""Roles whose bytes outlive one run of a phase."""
+"""Roles whose bytes outlive every run and iteration."""
 
 MADE = frozenset({Role.ACTIVATION, Role.OUTPUT})
 """Roles that a run makes."""
+
+HANDED_ON = frozenset({Role.SAVED, Role.GRADIENT})
+"""Roles that a run makes for a later phase of the same iteration."""
+
+PASSING = MADE | HANDED_ON
+"""Roles whose bytes exist only for a part of each run or iteration."""
 
 
 @attrs.frozen(slots=True)

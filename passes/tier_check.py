@@ -1,8 +1,8 @@
 """A plan into the steps at which it would overfill near memory: an independent count."""
 
+from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.pieces import Piece
 from mirc.passes.placing import Mode
-from mirc.passes.tier_liveness import MachinePlan
 
 
 def near_bytes(plan: MachinePlan, pieces: tuple[Piece, ...], phase: str) -> list[int]:
@@ -15,12 +15,13 @@ def near_bytes(plan: MachinePlan, pieces: tuple[Piece, ...], phase: str) -> list
     for piece, residence in zip(pieces, steps.placement.residences, strict=True):
         if residence.mode is Mode.STAYS:
             covered: list[int] = list(range(len(totals)))
-        elif residence.mode is Mode.STREAMS and residence.first <= residence.last:
-            covered = list(range(residence.first, residence.last + 1))
-        elif residence.mode is Mode.STREAMS:
-            covered = [*range(residence.first, len(totals)), *range(residence.last + 1)]
         else:
             covered = []
+            for first, last in residence.stretches:
+                if first <= last:
+                    covered += range(first, last + 1)
+                else:
+                    covered += [*range(first, len(totals)), *range(last + 1)]
         for step in covered:
             totals[step] += piece.size_bytes
     return totals

@@ -5,50 +5,24 @@ from functools import cache
 
 import attrs
 
+from mirc.bounds.certificate import Certificate
 from mirc.graph import Program
 from mirc.ir.enums import TierKind
 from mirc.machine import Machine
 from mirc.machine.transfers import transfer_ps
-from mirc.passes.backing import Masters, masters
+from mirc.passes.backing import masters
 from mirc.passes.base import Facts, Pass
 from mirc.passes.expert_routing import Routing
 from mirc.passes.liveness import Live
-from mirc.passes.phase_annotator import PhaseFact, Phases
+from mirc.passes.machine_plan import MachinePlan, PhasePlan
+from mirc.passes.phase_annotator import Phases
 from mirc.passes.pieces import Demand, Piece, Wanted, pieces_of, wanted_in
 from mirc.passes.placing import Mode, Placement, Stage, Transfers, place
-from mirc.passes.reuse import Clock, Reuse
+from mirc.passes.reuse import Reuse
 from mirc.passes.seeds import Machines, Options
+from mirc.passes.tier_certificates import certificates
 from mirc.passes.tiers import below_near, inward
 from mirc.passes.working import working_bytes
-
-
-@attrs.frozen(kw_only=True)
-class PhasePlan:
-    """One phase on one machine: ``working_bytes[t]`` are taken at step ``t`` besides pieces."""
-
-    phase: PhaseFact
-    clock: Clock
-    wanted: dict[int, Wanted]
-    working_bytes: tuple[int, ...]
-    placement: Placement
-
-
-@attrs.frozen(kw_only=True)
-class MachinePlan:
-    """One machine: a plan for each phase, and where masters are kept.
-
-    ``transfers_ps`` gives a piece's transfer times over the links from its master to near memory.
-    """
-
-    machine: Machine
-    phases: dict[str, PhasePlan]
-    masters: Masters
-    transfers_ps: Transfers = attrs.field(eq=False, repr=False)
-
-    @property
-    def near(self) -> TierKind:
-        """The kind of the near memory."""
-        return TierKind(self.machine.near.kind)
 
 
 @attrs.frozen
@@ -80,22 +54,24 @@ class TierLiveness(Pass[TierLive]):
     """Say for each machine which pieces stay in near memory and when the others visit it.
 
     Near room is capacity less reserve, caches at their largest, and what each step has alive. If
-    all pieces fit they stay. Otherwise certain pieces come before likely ones; where certain ones
-    do not all fit, a pinned set and a small ring share the room: the streamed set is spread evenly
-    over the run's roofline time, each piece is in near memory from the step at which the ring has
-    room for it to its last use, and the ring is the smallest that keeps link or compute busy.
-    Experts chosen with probability below one half stay by number (the prior is uniform, so any of
-    them are alike) or are fetched on demand. The least bytes of a run are W - C (for experts, in
-    expectation), C being the room beside caches at their largest: no lower bound of runs in which
-    they are still small. The plan's bytes are printed beside it. Gaps between uses are not packed
-    (mirc.bounds.packing is not consulted). Masters go to the nearest lower tier with
-    room, evenly where two tiers share a stream.
+    all pieces fit they stay. Otherwise certain pieces come before likely ones. Those that several
+    steps use stay; where they cannot all, the gaps between their uses are packed, the shortest
+    first, and they visit for the rest. Where those of one step do not all fit, a pinned set and a
+    small ring share the room: the streamed set is spread evenly over the run's roofline time, each
+    piece is in near memory from the step at which the ring has room for it to its last use, and the
+    ring is the smallest that keeps link or compute busy. Experts chosen with probability below one
+    half stay by number (the prior is uniform, so any of them are alike) or are fetched on demand.
+    The least bytes of a run are W - C (for experts, in expectation), C being the room beside caches
+    at their largest: no lower bound of runs in which they are still small. The plan's bytes are
+    printed beside it, and certified against the interval packing of all use gaps. Masters go to the
+    nearest lower tier with room, evenly where two tiers share a stream.
 
     reads:   Phases, Live, Routing, Reuse, Machines, Options
     writes:  TierLive, residences in step indices (inclusive, wrapping in phases that repeat)
     cost:    O(machines x phases x rings x (pieces log + steps))
     source:  Belady, IBM Systems Journal 5(2), 1966 (W - C, on a cyclic string with bypass);
-             Bresenham's line for the even spread
+             Berger et al., SIGMETRICS 2018 (use gaps as weighted intervals); Bresenham's line for
+             the even spread
     """
 
     name = "tier-liveness"
@@ -115,6 +91,13 @@ class TierLiveness(Pass[TierLive]):
                 for machine in facts[Machines].machines
             ),
         )
+
+    def certify(self, program: Program, facts: Facts) -> Iterator[Certificate]:
+        """Yield the bytes and the time of each phase that moves any, and masters, by machine."""
+        del program
+        live = facts[TierLive]
+        for plan in live.plans:
+            yield from certificates(plan, live.pieces)
 
 
 def _machine_plan(
@@ -171,7 +154,7 @@ def _machine_plan(
 
 
 def _outside(placement: Placement) -> frozenset[int]:
-    away = (Mode.STREAMS, Mode.ON_DEMAND)
+    away = (Mode.STREAMS, Mode.VISITS, Mode.ON_DEMAND)
     return frozenset(i for i, r in enumerate(placement.residences) if r.mode in away)
 
 

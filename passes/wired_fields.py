@@ -7,9 +7,10 @@ from mirc.ir import Call, Field, Name, Override
 from mirc.machine import TierKind
 from mirc.passes.arbiter import Region, Wirings
 from mirc.passes.base import Facts
+from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.pieces import name_of
 from mirc.passes.seeds import Options
-from mirc.passes.tier_liveness import MachinePlan, TierLive
+from mirc.passes.tier_liveness import TierLive
 
 
 def wired_overrides(program: Program, facts: Facts, plan: MachinePlan) -> Iterator[Override]:

@@ -8,9 +8,11 @@ from mirc.ir.enums import PhaseKind
 from mirc.passes.liveness import PhaseLife
 from mirc.passes.phase_annotator import PhaseFact
 from mirc.passes.seeds import Options
-from mirc.passes.steps import MADE
+from mirc.passes.steps import PASSING
 
-_HELD = frozenset({Role.BUFFER, Role.CONSTANT, Role.STATE, Role.GRADIENT, Role.OPTIMIZER})
+_HELD = frozenset({Role.BUFFER, Role.CONSTANT, Role.STATE})
+_COMING = PASSING | {Role.INPUT, Role.OPTIMIZER, Role.CHECKPOINT}
+"""Roles that take room from their first to their last use in the phase, or as long as they live."""
 
 
 def working_bytes(
@@ -18,22 +20,23 @@ def working_bytes(
 ) -> tuple[int, ...]:
     """Return the bytes at each step that are not the plan's to move.
 
-    Activations, outputs and inputs while they live; transients; buffers, constants and states of
-    this phase throughout; caches at the most tokens that the schedule brings them to, in whole
-    blocks.
+    Activations, outputs, inputs and what is handed on while they live; optimizer states and
+    checkpoint fragments from their first to their last use; transients; buffers, constants and
+    states of this phase throughout; caches at the most tokens that the schedule brings them to, in
+    whole blocks.
     """
     steps = len(phase.graph.steps)
     intervals = [
         Interval(span.first, span.last, program.storages[index].size_bytes)
         for index, span in life.lives.items()
-        if program.storages[index].role in MADE or program.storages[index].role is Role.INPUT
+        if program.storages[index].role in _COMING
     ]
     held = sum(
         program.storages[index].size_bytes
         for index in life.lives
         if program.storages[index].role in _HELD
     )
-    held += cache_bytes(program, phase, options)
+    held += cache_bytes(program, phase, options) + life.waiting_bytes
     live = live_bytes(intervals, steps)
     return tuple(
         held + made + inner for made, inner in zip(live, life.transient_bytes, strict=True)
@@ -41,7 +44,10 @@ def working_bytes(
 
 
 def cache_bytes(program: Program, phase: PhaseFact, options: Options) -> int:
-    """Return the bytes of all caches that the phase uses, at the end of the schedule."""
+    """Return the bytes of all caches that the phase uses, at the end of the schedule.
+
+    A cache that slides has the blocks that its window and the new tokens can lie across.
+    """
     graph = phase.graph
     grows = phase.runs if phase.kind is PhaseKind.DECODE else 1
     tokens = graph.past + ceil(grows) * graph.tokens
@@ -51,6 +57,9 @@ def cache_bytes(program: Program, phase: PhaseFact, options: Options) -> int:
         storage = program.storages[index]
         if storage.role is Role.CACHE:
             per_token = storage.per_token_bytes * graph.batch
-            rounded = blocks * options.block_tokens * per_token
+            slides = storage.window_tokens
+            seen = slides - 1 + graph.tokens  # by the first and by the last of the new tokens
+            across = ceil((seen - 1) / options.block_tokens) + 1 if slides else blocks
+            rounded = min(blocks, across) * options.block_tokens * per_token
             total += rounded if per_token else storage.size_bytes
     return total

@@ -2,11 +2,12 @@
 
 A gap is the stretch between two uses of one object. Keeping the object through the gap saves a
 transfer and costs room at each step of it: choosing the gaps to keep is weighted interval packing.
-Held against brute force by tests; no pass consults it yet.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
+from heapq import heappop, heappush
+from itertools import accumulate, pairwise
 
 import attrs
 from attrs import validators as v
@@ -80,21 +81,96 @@ def saved_bytes_bound(gaps: Sequence[Gap], room: Sequence[int]) -> float:
     row_of = {start: row for row, start in enumerate(starts)}
     rows: list[int] = []
     columns: list[int] = []
-    sizes: list[float] = []
-    for column, gap in enumerate(gaps):
-        for start in starts[row_of[gap.first] :]:
-            if start > gap.last:
-                break
-            rows.append(row_of[start])
+    entries: list[float] = []
+    unit = float(max(gap.size_bytes for gap in gaps))  # HiGHS's tolerances are absolute
+
+    def enter(row: int, column: int, value: float) -> None:
+        if row < len(starts):
+            rows.append(row)
             columns.append(column)
-            sizes.append(float(gap.size_bytes))
-    matrix = csr_matrix((sizes, (rows, columns)), shape=(len(starts), len(gaps)))
-    room_at_starts = np.array([float(max(0, room[start])) for start in starts])
+            entries.append(value)
+
+    # Row t less row t - 1: a gap stands in the row of its start and in the first after its end,
+    # and the room left over is carried from row to row. Two entries a gap, not one a step.
+    for column, gap in enumerate(gaps):
+        enter(row_of[gap.first], column, gap.size_bytes / unit)
+        enter(bisect_right(starts, gap.last), column, -gap.size_bytes / unit)
+    for row in range(len(starts)):
+        enter(row, len(gaps) + row, 1.0)
+        enter(row + 1, len(gaps) + row, -1.0)
+    width = len(gaps) + len(starts)
+    matrix = csr_matrix((entries, (rows, columns)), shape=(len(starts), width))
+    rooms = np.array([max(0, room[start]) / unit for start in starts])
+    change = np.diff(rooms, prepend=0.0)
+    saved = np.array([float(gap.saved_bytes) for gap in gaps])
     result = milp(  # without integrality: HiGHS's LP
-        c=-np.array([float(gap.saved_bytes) for gap in gaps]),
-        constraints=LinearConstraint(matrix, ub=room_at_starts),
-        bounds=Bounds(0.0, 1.0),
+        c=-np.concatenate([saved / unit, np.zeros(len(starts))]),
+        constraints=LinearConstraint(matrix, change, change),
+        bounds=Bounds(0.0, np.concatenate([np.ones(len(gaps)), np.full(len(starts), np.inf)])),
     )
     if not result.success:
         raise ArithmeticError(f"HiGHS found no bound: {result.message}")
-    return float(-result.fun)
+    return float(-result.fun) * unit
+
+
+def divisible_saved_bytes(gaps: Sequence[Gap], room: Sequence[int]) -> int:
+    """Return the most bytes that gaps of divisible objects can save, each byte worth one byte.
+
+    ``saved_bytes`` are taken to be ``size_bytes``: this is the LP relaxation then, with room
+    checked at every step, without a solver and at any size. Wherever room is short, the bytes
+    whose next use is farthest leave. Cost: O((gaps + steps) log gaps). Source: Belady, IBM Systems
+    Journal 5(2), 1966, byte by byte; Berger et al., SIGMETRICS 2018, for the relaxation.
+    """
+    left = [gap.size_bytes for gap in gaps]
+    _drop_farthest(gaps, room, left, whole=False)
+    return sum(left)
+
+
+def farthest_keep(gaps: Sequence[Gap], room: Sequence[int]) -> tuple[bool, ...]:
+    """Choose whole gaps to keep: where room is short, those that end farthest leave.
+
+    What was dropped and fits after all into the room that is left in the end is kept again, the
+    most bytes first. Cost: O((gaps + steps) log gaps + sum of the lengths of dropped gaps).
+    """
+    left = [gap.size_bytes for gap in gaps]
+    _drop_farthest(gaps, room, left, whole=True)
+    keep = [size > 0 for size in left]
+    change = [0] * (len(room) + 1)
+    for gap, kept in zip(gaps, keep, strict=True):
+        if kept:
+            change[gap.first] -= gap.size_bytes
+            change[gap.last + 1] += gap.size_bytes
+    free = [have + used for have, used in zip(room, accumulate(change[:-1]), strict=True)]
+    dropped = [i for i, kept in enumerate(keep) if not kept]
+    for index in sorted(dropped, key=lambda i: (-gaps[i].saved_bytes, i)):
+        gap = gaps[index]
+        if min(free[gap.first : gap.last + 1]) >= gap.size_bytes:
+            keep[index] = True
+            for step in range(gap.first, gap.last + 1):
+                free[step] -= gap.size_bytes
+    return tuple(keep)
+
+
+def _drop_farthest(
+    gaps: Sequence[Gap], room: Sequence[int], left: list[int], *, whole: bool
+) -> None:
+    """Take from ``left``, the bytes kept of each gap, what does not fit; all of a gap if whole."""
+    begins: list[list[int]] = [[] for _ in room]
+    ends: list[list[int]] = [[] for _ in range(len(room) + 1)]
+    for index, gap in enumerate(gaps):
+        begins[gap.first].append(index)
+        ends[gap.last + 1].append(index)
+    farthest: list[tuple[int, int, int]] = []
+    held = 0
+    for step, have in enumerate(room):
+        held -= sum(left[index] for index in ends[step])
+        for index in begins[step]:
+            held += left[index]
+            heappush(farthest, (-gaps[index].last, -gaps[index].size_bytes, index))
+        while held > max(0, have):
+            index = farthest[0][2]
+            taken = left[index] if whole else min(left[index], held - max(0, have))
+            left[index] -= taken
+            held -= taken
+            if not left[index]:
+                heappop(farthest)

@@ -1,17 +1,16 @@
 """``mirc compile``: a model into memory intent."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirc.cli.captured import captured, stage, tell
 from mirc.cli.compile_summary import as_json, as_text
 from mirc.cli.completion import complete_machines
 from mirc.cli.floors import floors_option
 from mirc.cli.options import format_option, output_option
 from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
+from mirc.cli.routing import routing_option
 from mirc.diagnostics import CouldNotRun
 from mirc.emit import emit
 from mirc.grammar import parse_schedule, print_module
@@ -22,9 +21,13 @@ from mirc.passes.pipeline import closure, explain, run
 from mirc.passes.seeds import Options
 
 if TYPE_CHECKING:
+    from mirc.answers.certify import Certified
     from mirc.graph import Program
+    from mirc.ir import Module
     from mirc.ir.enums import DType
     from mirc.machine import Machine
+    from mirc.passes.base import Facts
+    from mirc.passes.seeds import Observed
 
 
 class SizeType(click.ParamType):  # type: ignore[type-arg]
@@ -65,6 +68,14 @@ def _machines(
 @click.option("--phases", metavar="LIST", help="Such as `prefill:seq=512,decode_step:past=512`.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, metavar="N")
 @click.option(
+    "--fold",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Capture blocks that repeat a few times and copy them: where it is quicker, or always.",
+)
+@click.option("--no-fold", "fold", flag_value="never", help="Capture every block: --fold never.")
+@click.option(
     "-M",
     "--machine",
     "machines",
@@ -97,10 +108,17 @@ def _machines(
     help="Run only this pass and those it reads from, explain them, and write no file.",
 )
 @floors_option
+@routing_option
 @click.option(
     "--wire",
     is_flag=True,
     help="Let plans wire what is worth it into on-chip memory, where the machine has some.",
+)
+@click.option(
+    "--certify",
+    is_flag=True,
+    help="Also print how far each decision is from its bound, policies without effect, and what "
+    "more memory or bandwidth would save.",
 )
 @format_option("text", "json")
 def compile_(
@@ -109,6 +127,7 @@ def compile_(
     output: str,
     phases: str | None,
     batch: int,
+    fold: str,
     machines: "dict[str, Machine]",
     tile_bytes: int,
     schedule: str | None,
@@ -116,6 +135,8 @@ def compile_(
     names: tuple[str, ...],
     wire: bool,
     floors: "tuple[tuple[str, DType], ...]",
+    observed: "Observed",
+    certify: bool,
     output_format: str,
     explain_passes: bool,
 ) -> None:
@@ -131,65 +152,54 @@ def compile_(
     \b
     mirc compile preset:llama3-70b -M h100-sxm -o llama.mir
     """  # noqa: D301 - click's own mark, not a backslash
+    if certify and names:
+        raise CouldNotRun(
+            "`--certify` is about a whole compilation, and `--passes` runs a part of one",
+            "leave one of them away",
+        )
     closure(names)  # an unknown pass or a wrong schedule is told before the long capture
     written = parse_schedule(schedule) if schedule is not None else None
-    spare_inputs((output, graph), (target,))
+    traced = () if observed.routing is None else (observed.routing.name,)
+    spare_inputs((output, graph), (target, *traced))
     if graph is not None:
         check_writable(graph)
-    program = _captured(target, phases, batch, tile_bytes)
+    program = captured(target, phases=phases, batch=batch, tile_bytes=tile_bytes, fold=fold)
     if graph is not None:
-        with _stage("graph"):
+        with stage("graph"):
             _draw(program, graph)
-    with _stage("passes"):
+    with stage("passes"):
         facts = run(
             program,
             machines=tuple(machines.values()),
             spelled={machine.name: text for text, machine in machines.items()},
             schedule=written,
             options=Options(floors=floors, wire=wire),
+            observed=observed,
             only=names,
-            timed=_tell if explain_passes or names else None,
+            timed=tell if explain_passes or names else None,
         )
     aside = output == STDOUT and not names
     if names or explain_passes:
         click.echo("\n".join(explain(facts)), err=aside or output_format == "json")
     if names:
         return
-    with _stage("emit"), collection_paused():
-        text = print_module(emit(program, facts))
+    with stage("emit"), collection_paused():
+        module = emit(program, facts)
+        text = print_module(module)
     write_text(output, text)
-    summary = (as_json if output_format == "json" else as_text)(program, facts)
+    certified = _certified(program, facts, module) if certify else None
+    summary = (as_json if output_format == "json" else as_text)(program, facts, certified)
     click.echo(summary, err=aside)
 
 
-def _captured(target: str, phases: str | None, batch: int, tile_bytes: int) -> "Program":
-    # Imported here: torch takes seconds to start, and --help or a wrong option needs none of it.
-    try:
-        from mirc.frontend import CaptureOptions, capture  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name not in ("torch", "transformers"):
-            raise
-        raise CouldNotRun(
-            f"compile needs `{error.name}`, which is not installed",
-            "install it: pip install 'mirc[torch]'",
-        ) from error
-    options = CaptureOptions(phases=phases, tile_bytes=tile_bytes, batch=batch)
-    with _stage("capture"):
-        return capture(target, options, lambda line: click.echo(line, err=True))
+def _certified(program: "Program", facts: "Facts", module: "Module") -> "Certified":
+    from mirc.answers.certify import certify  # noqa: PLC0415 - the linter, only where it is asked
+
+    with stage("certify"):
+        return certify(program, facts, module)
 
 
 def _draw(program: "Program", path: str) -> None:
     from mirc.graph.dependency import graphml  # noqa: PLC0415 - networkx, only where it is asked for
 
     write_text(path, graphml(program))
-
-
-@contextmanager
-def _stage(name: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    _tell(name, time.perf_counter() - begin)
-
-
-def _tell(name: str, seconds: float) -> None:
-    click.echo(f"{name}: {seconds:.2f} s", err=True)

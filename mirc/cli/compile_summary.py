@@ -1,9 +1,10 @@
 """A compiled program into the summary that ``mirc compile`` prints."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mirc
+from mirc.answers import certified_forms
 from mirc.graph import Program, Storage
 from mirc.passes.annotate import Annotated
 from mirc.passes.base import Facts
@@ -11,9 +12,12 @@ from mirc.passes.phase_annotator import Phases
 from mirc.passes.placing import Mode
 from mirc.passes.tier_liveness import TierLive
 
+if TYPE_CHECKING:
+    from mirc.answers.certify import Certified
 
-def as_text(program: Program, facts: Facts) -> str:
-    """Return a few lines: objects and bytes by class, phases with their capture, plans."""
+
+def as_text(program: Program, facts: Facts, certified: "Certified | None" = None) -> str:
+    """Return a few lines: objects and bytes by class, phases with their capture, plans; proofs."""
     found = contents(program, facts)
     lines = [f"{found['model']}: {found['objects']:_} objects and templates"]
     lines += [
@@ -27,16 +31,20 @@ def as_text(program: Program, facts: Facts) -> str:
         )
         if row["reason"]:
             lines.append(f"  no better level: {row['reason']}")
+        if row["note"]:
+            lines.append(f"  {row['note']}")
     lines += [
         f"plan {row['machine']} {row['phase']}: {row['near_bytes']:_} bytes stay, moves "
         f"{row['planned_bytes']:_} a run (at least {row['bound_bytes']:_})"
         + ("" if row["fits"] else "; DOES NOT FIT")
         for row in found["plans"]
     ]
+    if certified is not None:
+        lines.append(certified_forms.as_text(certified))
     return "\n".join(lines)
 
 
-def as_json(program: Program, facts: Facts) -> str:
+def as_json(program: Program, facts: Facts, certified: "Certified | None" = None) -> str:
     """Return the same as a document with its name, version and schema."""
     document = {
         "name": "mirc",
@@ -45,6 +53,8 @@ def as_json(program: Program, facts: Facts) -> str:
         "format_version": "1.0",
         **contents(program, facts),
     }
+    if certified is not None:
+        document["certified"] = certified_forms.as_object(certified)
     return json.dumps(document, indent=2)
 
 
@@ -65,6 +75,7 @@ def contents(program: Program, facts: Facts) -> dict[str, Any]:
                 "flops": sum(phase.table.flops),
                 "level": capture.level.value if capture else "by hand",
                 "reason": capture.reason if capture else "",
+                "note": capture.note if capture else "",
             }
         )
     classes = _classes(program, facts)

@@ -39,6 +39,19 @@ from mirc.lint.sources import STDIN, read
 )
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Sequences in every phase.")
 @click.option(
+    "--context",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Tokens in each sequence's cache before the first run, where its phase has a context.",
+)
+@click.option(
+    "--within",
+    type=click.Choice(("tiers", "near")),
+    default="tiers",
+    show_default=True,
+    help="Admit a run that streams from the memories below, or only one that near memory holds.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0),
     default=0,
@@ -61,6 +74,8 @@ def simulate(
     steps: int | None,
     schedule: str | None,
     batch: int | None,
+    context: int | None,
+    within: str,
     seed: int,
     output_format: str,
     output: str,
@@ -79,6 +94,7 @@ def simulate(
     spare_inputs((output, events), (file,))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.report import json_form, text  # noqa: PLC0415
+    from mirc.simulate.admission import Scope  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
 
     source = _source(file)
@@ -90,6 +106,8 @@ def simulate(
             steps=steps,
             schedule=schedule,
             batch=batch,
+            context=context,
+            within=Scope(within),
             seed=seed,
             record=events is not None,
         ),

@@ -8,7 +8,7 @@ Ints = NDArray[np.int64]
 UNSAID = -1  # in rows of times and positions
 
 # ``strength``: how hard an object resists leaving near memory, weakest first.
-DROPPABLE, SPILLABLE, RELUCTANT, GUARDED, HELD_FAST = range(5)
+SPENT, ELSEWHERE, DROPPABLE, SPILLABLE, RELUCTANT, GUARDED, HELD_FAST = range(7)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from mirc.controller.descriptors import (
     DROPPABLE,
+    ELSEWHERE,
     GUARDED,
     HELD_FAST,
     RELUCTANT,
+    SPENT,
     SPILLABLE,
     UNSAID,
     Descriptors,
@@ -24,9 +26,10 @@ from mirc.ir.levels import probability_of
 from mirc.ir.meaning import Applied, Residency
 from mirc.ir.names import families_of
 from mirc.ir.resolve import View, read
-from mirc.machine import Machine
+from mirc.machine import Machine, TierKind
 
 PS_PER_US = 1_000_000
+_TIERS = tuple(TierKind)
 _WEIGHTS = (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT, ObjectClass.CONSTANT)
 
 
@@ -46,7 +49,9 @@ def ingest(
     """
     owners = tuple(_owner(module, name) for name in names)
     gathered = [owner != name and owner in module.objects for owner, name in _pairs(owners, names)]
-    facts = {owner: _facts(View(module, plan=plan), owner) for owner in dict.fromkeys(owners)}
+    view = View(module, plan=plan)
+    near = str(machine.near.kind)
+    facts = {owner: _facts(view, owner, near) for owner in dict.fromkeys(owners)}
     rows = [facts[owner] for owner in owners]
     usual = np.array([row.strength for row in rows], dtype=np.int64)
     probability = np.array([row.probability for row in rows], dtype=np.float64)
@@ -92,11 +97,11 @@ def _owner(module: Module, name: str) -> str:
     return name[: name.rindex("(")]
 
 
-def _facts(view: View, name: str) -> _Facts:
+def _facts(view: View, name: str, near: str) -> _Facts:
     layout = view.value(name, "layout")
     paged = isinstance(layout, Applied) and layout.word == "PAGED"
     return _Facts(
-        strength=_strength(view, name),
+        strength=strength_of(view, name, near),
         probability=_probability(view, name),
         fragment_bytes=_second(layout) if paged else 0,
         backing=tuple(str(tier) for tier in view.value(name, "backing") or ()),
@@ -107,8 +112,12 @@ def _second(layout: Any) -> int:
     return int(layout.args[1])
 
 
-def _strength(view: View, name: str) -> int:
-    """Place an object among those that must leave when room is short."""
+def strength_of(view: View, name: str, near: str = TierKind.HBM) -> int:
+    """Place an object among those that must leave when room is short.
+
+    What prefers lower tiers alone than ``near`` (an optimizer's states) is only there to be used,
+    and goes early; what nothing reads again besides (a checkpoint's fragment) goes first.
+    """
     weight = view.class_of(name) in _WEIGHTS
     spill = view.value(name, "spill_policy")
     pin = view.value(name, "pin_level")
@@ -116,6 +125,9 @@ def _strength(view: View, name: str) -> int:
         return HELD_FAST
     if pin is PinLevel.SOFT or view.value(name, "anti_evict_rule") is not None:
         return GUARDED
+    wanted = [_TIERS.index(tier) for tier in view.value(name, "preferred_tiers") or ()]
+    if wanted and min(wanted) > _TIERS.index(TierKind(near)):
+        return SPENT if view.value(name, "reuse") is Level.NONE else ELSEWHERE
     if weight:
         return DROPPABLE  # a clean copy with a master below: dropping it spills nothing
     return RELUCTANT if spill is SpillPolicy.SEVERE_PRESSURE_ONLY else SPILLABLE
@@ -189,7 +201,7 @@ def _row(view: View, name: str, near: str) -> tuple[int, ...]:
         last if last != UNSAID else first,
         horizon,
         stays,
-        _strength(view, name),
+        strength_of(view, name, near),
     )
 
 

@@ -48,7 +48,9 @@ class Appends:
         for one, ref in inputs.items():
             part = place(ref.name)
             size = tensor_bytes(one.meta["val"])
-            per_token = size // (entry.past * entry.batch) if ref.grows and entry.past else 0
+            # a window's cache holds one token less: the newest is the window's last
+            past = min(entry.past, ref.window - 1) if ref.window else entry.past
+            per_token = size // (past * entry.batch) if ref.grows and past else 0
             growth[ref.name, part] = Growth(ref, part, size, per_token)
         place = _places(entry.phase)
         joins: dict[fx.Node, CacheRef] = {}
@@ -94,10 +96,13 @@ def _dimension(join: fx.Node) -> int:
 
 
 def _producer(node: fx.Node) -> fx.Node:
-    """Follow views back to the node that made the bytes."""
+    """Follow views and in-place writes back to the node that made the bytes."""
     while node.op == "call_function" and isinstance(node.target, OpOverload):
         kind = operator_of(node.target).kind
         sources = node.all_input_nodes
+        if kind is Kind.IN_PLACE and isinstance(node.args[0], fx.Node):
+            node = node.args[0]  # the bytes were there before
+            continue
         views = kind is Kind.VIEW or (
             kind is Kind.MAYBE_VIEW and is_view(node, sources[0].meta["val"], node.meta["val"])
         )

@@ -1,5 +1,6 @@
 """A Hugging Face configuration into phases to capture: no weights, no network."""
 
+import inspect
 import json
 import os
 import warnings
@@ -20,12 +21,18 @@ from transformers import PretrainedConfig
 
 from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend import phases, wrappers
-from mirc.frontend.entry import CacheRef, CaptureOptions, Entry
+from mirc.frontend.cache_tensors import cache_refs, stand_ins
+from mirc.frontend.entry import CaptureOptions, Entry
 from mirc.frontend.phases import PhaseSizes
+from mirc.frontend.train_huggingface import TRAIN, training_entry
 
 PRESETS = files("mirc.frontend") / "presets"
 PROMPT = 512
 SPEECH_PROMPT = 128
+IMAGE_SIDE = 224
+BY_HAND = "write a file with `mirc_entries()` that gives the model and its inputs"
+SCAN_PROMPT = 16
+"""Tokens of a state-space prompt: without its kernels the scan is unrolled, token by token."""
 
 
 def preset_names() -> tuple[str, ...]:
@@ -111,16 +118,48 @@ class HuggingFaceModel:
         """Give one entry per requested phase.
 
         Causal models and encoder-decoders have ``prefill`` and ``decode_step``, all others
-        ``forward``. Cache shapes come from running the prefill on the meta device, never from
-        counting heads (a latent cache has none).
+        ``forward``; ``train`` is one training step, captured only where it is asked for. Cache
+        shapes come from running the prefill on the meta device, never from counting heads (a
+        latent cache has none).
         """
         defaults, keys = self._kinds(options.batch)
+        if options.phases is not None:
+            first = next(iter(defaults.values()))
+            defaults[TRAIN] = attrs.evolve(first, name=TRAIN)
+            keys[TRAIN] = keys[first.name]
         wanted = phases.requested(options.phases, defaults, keys)
         for sizes in wanted:
             self._fits(sizes)
         with torch.no_grad(), torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return [self._entry(sizes) for sizes in wanted]
+            try:
+                longest = max(wanted, key=lambda sizes: sizes.past)
+                filled = self._filled(longest) if self._generates() else None
+                return [self._entry(sizes, filled) for sizes in wanted]
+            except CouldNotRun:
+                raise
+            except Exception as error:  # noqa: BLE001 - a stranger's values may only fail here
+                what = f"{type(error).__name__}: {_first_line(error)}"
+                raise CouldNotRun(
+                    f"transformers cannot run `{self.name}`: {what}", BY_HAND
+                ) from None
+
+    def elsewhere(self, options: CaptureOptions) -> CaptureOptions:
+        """Give the same phases with two more sequences and, from 8 tokens on, a quarter fewer."""
+        defaults, keys = self._kinds(options.batch)
+        wanted = phases.requested(options.phases, defaults, keys)
+        spelled = (
+            phases.spelled(
+                attrs.evolve(
+                    sizes,
+                    batch=sizes.batch + 2,
+                    seq=sizes.seq * 3 // 4 if sizes.seq >= 8 else sizes.seq,
+                ),
+                keys[sizes.name],
+            )
+            for sizes in wanted
+        )
+        return attrs.evolve(options, phases=",".join(spelled))
 
     def _kinds(self, batch: int) -> tuple[dict[str, PhaseSizes], dict[str, tuple[str, ...]]]:
         if not self._generates():
@@ -128,6 +167,8 @@ class HuggingFaceModel:
             seq = min(PROMPT, self._positions() or PROMPT) if "seq" in keys else 1
             return {"forward": PhaseSizes(name="forward", seq=seq, batch=batch)}, {"forward": keys}
         prompt = SPEECH_PROMPT if self.model.config.is_encoder_decoder else PROMPT
+        if getattr(self.model, "_is_stateful", False):
+            prompt = SCAN_PROMPT
         prompt = min(prompt, (self._positions() or 2 * prompt) // 2)
         defaults = {
             "prefill": PhaseSizes(name="prefill", seq=prompt, batch=batch),
@@ -140,11 +181,12 @@ class HuggingFaceModel:
 
     def _positions(self) -> int | None:
         """Give the longest sequence of a model whose positions are a table that it learned."""
-        if getattr(self.config, "rope_parameters", None):
+        relative = ("rope_parameters", "relative_attention_num_buckets")
+        if any(getattr(self.config, key, None) for key in relative):
             return None
         for key in ("max_target_positions", "max_position_embeddings", "n_positions"):
             limit = getattr(self.config, key, None)
-            if isinstance(limit, int):
+            if isinstance(limit, int) and limit > 0:
                 return limit
         return None
 
@@ -157,61 +199,53 @@ class HuggingFaceModel:
                 f"keep seq + past at {limit} or below",
             )
 
-    def _entry(self, sizes: PhaseSizes) -> Entry:
+    def _filled(self, sizes: PhaseSizes) -> Any:
+        """Run the model over the tokens before a phase (one, if there are none): its caches."""
+        tokens = _tokens(sizes.batch, sizes.past or 1)
+        with wrappers.as_exported():
+            if not self.model.config.is_encoder_decoder:
+                return self.model(input_ids=tokens, use_cache=True)
+            # a text encoder reads the prompt, as many tokens as its decoder has then written
+            source = self._main_input(attrs.evolve(sizes, seq=sizes.past or 1))
+            return self.model(**source, decoder_input_ids=tokens, use_cache=True)
+
+    def _entry(self, sizes: PhaseSizes, filled: Any) -> Entry:
+        if sizes.name == TRAIN:
+            return training_entry(self.name, self.model, self._main_input(sizes), sizes)
         if not self._generates():
             return _entry(sizes, wrappers.Plain(self.model), (), kwargs=self._main_input(sizes))
         if self.model.config.is_encoder_decoder:
-            return self._encoder_decoder(sizes)
+            return self._encoder_decoder(sizes, filled)
         tokens = _tokens(sizes.batch, sizes.seq)
+        like = wrappers.cache_of(filled)
+        if like is None:
+            raise CouldNotRun(f"`{self.name}` keeps its past in a form that is not known", BY_HAND)
+        caches = (None, *cache_refs(like, "kv.layers"))
         if not sizes.past:
-            names = _names("kv.layers", self._layers(), grows=True)
-            return _entry(
-                sizes, wrappers.CausalPrefill(self.model), (tokens,), caches_out=(None, *names)
-            )
-        filled = self.model(input_ids=_tokens(sizes.batch, sizes.past), use_cache=True)
-        past = _pairs(filled.past_key_values)
-        names = _names("kv.layers", len(past), grows=True)
-        caches = (None, *names)
-        wrapper = wrappers.CausalDecode(self.model)
+            wrapper: nn.Module = wrappers.CausalPrefill(self.model)
+            return _entry(sizes, wrapper, (tokens,), caches_out=caches)
+        name = "past_key_values" if "past_key_values" in filled else "cache_params"
+        wrapper = wrappers.CausalDecode(self.model, like, name)
+        past = stand_ins(like)
         return _entry(sizes, wrapper, (tokens, past), caches_in=caches, caches_out=caches)
 
-    def _layers(self) -> int:
-        return int(self.config.num_hidden_layers)
-
-    def _decoder_layers(self) -> int:
-        config = self.model.config
-        for key in ("decoder_layers", "num_decoder_layers", "num_hidden_layers"):
-            count = getattr(config, key, None)
-            if isinstance(count, int):
-                return count
-        return self._layers()
-
-    def _encoder_decoder(self, sizes: PhaseSizes) -> Entry:
-        (encoder_input,) = self._main_input(sizes).values()
+    def _encoder_decoder(self, sizes: PhaseSizes, filled: Any) -> Entry:
+        like = filled.past_key_values
+        own = cache_refs(like.self_attention_cache, "kv.decoder.layers")
+        cross = cache_refs(like.cross_attention_cache, "kv.cross.layers", grows=False)
         tokens = _tokens(sizes.batch, sizes.seq)
         if not sizes.past:
-            layers = self._decoder_layers()
-            caches = (
-                *_names("kv.decoder.layers", layers, grows=True),
-                *_names("kv.cross.layers", layers, grows=False),
-            )
-            wrapper: nn.Module = wrappers.SpeechPrefill(self.model)
-            return _entry(sizes, wrapper, (encoder_input, tokens), caches_out=(None, *caches))
-        filled = self.model(
-            **{self.model.main_input_name: encoder_input},
-            decoder_input_ids=_tokens(sizes.batch, sizes.past),
-            use_cache=True,
-        )
-        past = _pairs(filled.past_key_values.self_attention_cache)
-        cross = _pairs(filled.past_key_values.cross_attention_cache)
-        own = _names("kv.decoder.layers", len(past), grows=True)
-        wrapper = wrappers.SpeechDecode(self.model)
-        states = filled.encoder_last_hidden_state
+            wrapper: nn.Module = wrappers.Seq2SeqPrefill(self.model)
+            (encoder_input,) = self._main_input(sizes).values()
+            caches = (None, *own, *cross)
+            return _entry(sizes, wrapper, (encoder_input, tokens), caches_out=caches)
+        wrapper = wrappers.Seq2SeqDecode(self.model, like)
+        parts = (stand_ins(like.self_attention_cache), stand_ins(like.cross_attention_cache))
         return _entry(
             sizes,
             wrapper,
-            (tokens, states, past, cross),
-            caches_in=(None, None, *own, *_names("kv.cross.layers", len(cross), grows=False)),
+            (tokens, torch.empty_like(filled.encoder_last_hidden_state), *parts),
+            caches_in=(None, None, *own, *cross),
             caches_out=(None, *own),
         )
 
@@ -220,39 +254,30 @@ class HuggingFaceModel:
         dtype = self.model.dtype
         shape: tuple[int, ...]
         if name == "input_ids":
-            return {name: _tokens(sizes.batch, sizes.seq)}
+            words = {name: _tokens(sizes.batch, sizes.seq)}
+            pair = "pixel_values" in inspect.signature(self.model.forward).parameters
+            return words | self._image(sizes) if pair and not self._generates() else words
         if name == "pixel_values":
-            side = config.image_size
-            height, width = side if isinstance(side, list | tuple) else (side, side)
-            shape = (sizes.batch, config.num_channels, height, width)
-        elif name == "input_features":
+            return self._image(sizes)
+        if name == "input_features":
             # two mel frames a position: the encoder's second convolution has stride 2
             shape = (sizes.batch, config.num_mel_bins, 2 * config.max_source_positions)
         elif name == "input_values":
             shape = (sizes.batch, 16_000)  # one second of sound
         else:
-            raise CouldNotRun(
-                f"cannot make up the input `{name}` of `{self.name}`",
-                "write a file with `mirc_entries()` that gives the model and its inputs",
-            )
+            raise CouldNotRun(f"cannot make up the input `{name}` of `{self.name}`", BY_HAND)
         return {name: torch.empty(shape, dtype=dtype)}
+
+    def _image(self, sizes: PhaseSizes) -> dict[str, torch.Tensor]:
+        config = getattr(self.model.config, "vision_config", self.model.config)
+        side = getattr(config, "image_size", IMAGE_SIDE)
+        height, width = side if isinstance(side, list | tuple) else (side, side)
+        shape = (sizes.batch, getattr(config, "num_channels", 3), height, width)
+        return {"pixel_values": torch.empty(shape, dtype=self.model.dtype)}
 
 
 def _tokens(batch: int, count: int) -> torch.Tensor:
     return torch.zeros(batch, count, dtype=torch.long)
-
-
-def _pairs(cache: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    # empty_like: fresh storages, so that no part is a view of what the prefill computed
-    return [
-        (torch.empty_like(layer.keys), torch.empty_like(layer.values)) for layer in cache.layers
-    ]
-
-
-def _names(family: str, layers: int, *, grows: bool) -> tuple[CacheRef, ...]:
-    return tuple(
-        CacheRef(f"{family}.{layer}", grows) for layer in range(layers) for _ in ("key", "value")
-    )
 
 
 def _entry(sizes: PhaseSizes, module: nn.Module, args: tuple[Any, ...], **rest: Any) -> Entry:

@@ -1,7 +1,8 @@
 """One entry into a graph: torch.export where it can, else level by level below."""
 
 import contextlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx
@@ -11,6 +12,7 @@ from torch.export.graph_signature import InputKind, InputSpec, TensorArgument
 from mirc.frontend.costs import FlopCounter
 from mirc.frontend.entry import Entry
 from mirc.frontend.lower import lower
+from mirc.frontend.results import plain_results
 from mirc.frontend.retrace import by_make_fx, by_symbolic_trace
 from mirc.frontend.table import StorageTable
 from mirc.frontend.traced import Given, Traced
@@ -27,7 +29,15 @@ ROLES = {
 }
 
 
-def capture_phase(entry: Entry, table: StorageTable, flops: FlopCounter) -> tuple[Graph, Capture]:
+class Phase(NamedTuple):
+    """One captured phase; ``fx_modules`` counts its fx nodes by the module that they serve."""
+
+    graph: Graph
+    capture: Capture
+    fx_modules: Mapping[str, int]
+
+
+def capture_phase(entry: Entry, table: StorageTable, flops: FlopCounter) -> Phase:
     """Capture at the best level that works, lower it, and say why no better level did.
 
     In order: ``torch.export`` (non-strict), ``fx.symbolic_trace``, ``make_fx`` on fake tensors, the
@@ -43,8 +53,25 @@ def capture_phase(entry: Entry, table: StorageTable, flops: FlopCounter) -> tupl
             reasons.append(f"{level}: {blame(error, '')}")
             continue
         graph = lower(traced, table, flops)
-        return graph, _capture(entry, level, reasons, len(traced.graph.nodes))
-    return module_tree(entry, table), _capture(entry, Level.MODULE_TREE, reasons, 0)
+        capture = _capture(entry, level, reasons, len(traced.graph.nodes))
+        return Phase(graph, capture, _fx_modules(traced))
+    return Phase(module_tree(entry, table), _capture(entry, Level.MODULE_TREE, reasons, 0), {})
+
+
+def _fx_modules(traced: Traced) -> dict[str, int]:
+    """Count fx nodes by module path; one of no module goes with the first node that uses it."""
+    paths: dict[fx.Node, str] = {}
+    counts: dict[str, int] = {}
+    for node in reversed(traced.graph.nodes):
+        given = traced.inputs.get(node.name)
+        path = traced.module_of(node)
+        if not path and given is not None and given.role in (Role.PARAMETER, Role.BUFFER):
+            path = given.name.rpartition(".")[0]
+        if not path:
+            path = next((paths[user] for user in node.users if paths[user]), "")
+        paths[node] = path
+        counts[path] = counts.get(path, 0) + 1
+    return counts
 
 
 def _capture(entry: Entry, level: Level, reasons: list[str], fx_nodes: int) -> Capture:
@@ -56,7 +83,8 @@ def by_export(entry: Entry, table: StorageTable) -> Traced:
     """Capture with ``torch.export``, or take the program that was loaded."""
     program = entry.exported
     if program is None:
-        program = torch.export.export(entry.module, entry.args, entry.kwargs, strict=False)
+        with plain_results(entry.module):
+            program = torch.export.export(entry.module, entry.args, entry.kwargs, strict=False)
     return _from_program(entry, program, table)
 
 
@@ -93,8 +121,6 @@ def _from_program(entry: Entry, program: ExportedProgram, table: StorageTable) -
 
 def _owned(entry: Entry) -> dict[str, Tensor]:
     """Give the parameters and buffers of the wrapper by path, tied ones under each path."""
-    if entry.exported is not None:
-        return {}
     owned: dict[str, Tensor] = dict(entry.module.named_parameters(remove_duplicate=False))
     owned.update(entry.module.named_buffers(remove_duplicate=False))
     return owned

@@ -1,7 +1,7 @@
 """One captured fx graph into nodes over storages: views folded, noise dropped, costs counted."""
 
 import operator as python_operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -10,14 +10,15 @@ from torch._ops import OpOverload
 
 from mirc.frontend.caches import Appends
 from mirc.frontend.costs import FlopCounter, elements, tensor_bytes
-from mirc.frontend.operators import Kind, Operator, is_view, operator_of, random_call
+from mirc.frontend.operators import Kind, Operator, is_view, operator_of, random_call, training_call
 from mirc.frontend.reads import read_of
 from mirc.frontend.steps import steps_of
 from mirc.frontend.table import Draft, StorageTable
 from mirc.frontend.traced import Traced
 from mirc.graph.model import Graph, Node, Role, Use
 
-Value = Draft | tuple[Draft, ...] | None
+Value = Draft | tuple[Draft | None, ...] | None
+DISCARDABLE = frozenset({Kind.VIEW, Kind.MAYBE_VIEW, Kind.JOIN, Kind.FRESH, Kind.COMPUTE})
 
 
 def lower(traced: Traced, table: StorageTable, flops: FlopCounter) -> Graph:
@@ -25,7 +26,7 @@ def lower(traced: Traced, table: StorageTable, flops: FlopCounter) -> Graph:
 
     Cost: O(fx nodes + uses); a few microseconds each.
     """
-    lowering = _Lowering(traced, table, flops)
+    lowering = Lowering(traced, table, flops)
     lowering.run(traced.graph, {})
     lowering.mark_outputs()
     lowering.grow_caches()
@@ -43,7 +44,7 @@ def lower(traced: Traced, table: StorageTable, flops: FlopCounter) -> Graph:
     )
 
 
-class _Lowering:
+class Lowering:
     """The walk over one fx graph: which storage each fx node's value lies in."""
 
     def __init__(self, traced: Traced, table: StorageTable, flops: FlopCounter) -> None:
@@ -52,6 +53,7 @@ class _Lowering:
         self.flops = flops
         self.phase = traced.entry.phase
         self.appends = Appends.of(traced)
+        self.dead = _dead(traced.graph)
         self.values: dict[fx.Node, Value] = {}
         self.sizes: dict[fx.Node, int] = {}
         self.nodes: list[Node] = []
@@ -65,12 +67,17 @@ class _Lowering:
             Kind.IN_PLACE: self._in_place,
             Kind.JOIN: self._join,
             Kind.FRESH: self._fresh,
+            Kind.WAIT: self._wait,
             Kind.COMPUTE: self._compute,
         }
 
     def run(self, graph: fx.Graph, given: dict[fx.Node, Value]) -> None:
         """Walk a graph whose placeholders stand in ``given`` or are the phase's own inputs."""
-        for node in graph.nodes:
+        self.walk(graph.nodes, given)
+
+    def walk(self, nodes: Iterable[fx.Node], given: dict[fx.Node, Value]) -> None:
+        """Walk some nodes of a graph, in order; what they use was walked or is given."""
+        for node in nodes:
             if node.op == "call_function":
                 self.values[node] = self._call(node)
             elif node.op == "placeholder":
@@ -95,16 +102,19 @@ class _Lowering:
     def _input(self, node: fx.Node) -> Value:
         value = node.meta.get("val")
         given = self.traced.inputs.get(node.name)
-        if not isinstance(value, Tensor) or given is None:
+        if not isinstance(value, Tensor) or given is None or not elements(value):
             return None
-        if given.role is Role.PARAMETER or (given.role is Role.BUFFER and node.users):
+        if given.role is Role.PARAMETER or (given.role is Role.BUFFER and self._used(node)):
             return self.table.shared(given.name, given.role, value, self.phase)
         ref = self.appends.inputs.get(node)
         if ref is not None:
             return self.table.cache(ref, value)
-        if not elements(value) or not node.users:
+        if not self._used(node):
             return None
         return self.table.add(f"{self.phase}.{given.name}", given.role, value)
+
+    def _used(self, node: fx.Node) -> bool:
+        return any(user not in self.dead for user in node.users)
 
     def _constant(self, node: fx.Node) -> Value:
         value = node.meta.get("val")
@@ -130,6 +140,8 @@ class _Lowering:
         return None
 
     def _operator(self, node: fx.Node, operator: Operator) -> Value:
+        if node in self.dead:
+            return None  # what nobody looks at is not worth running
         return self.ways[operator.kind](node, operator)
 
     def _nothing(self, _node: fx.Node, _operator: Operator) -> Value:
@@ -153,7 +165,7 @@ class _Lowering:
         parts = [part for part in given if _numel(part)]
         ref = self.appends.joins.get(node)
         if ref is None:
-            if len(parts) == 1 and len(given) > 1:
+            if len(parts) == 1 and len(given) > 1 and self.traced.entry.training is None:
                 return self.values[parts[0]]  # cat(empty, x): what a lazily made cache leaves
             return self._compute(node, operator)
         cache = self.table.cache(ref, node.meta["val"])
@@ -186,9 +198,27 @@ class _Lowering:
         self._add(node, operator, tuple(self._reads(reads)), tuple(writes))
         return self.values.get(written[0]) if written else None
 
+    def _wait(self, node: fx.Node, operator: Operator) -> Value:
+        source = _first_tensor(node)
+        if source is None:
+            return None
+        self._add(node, operator, tuple(self._reads([source])), ())
+        return self.values.get(source)
+
     def _compute(self, node: fx.Node, operator: Operator) -> Value:
-        reads = tuple(self._reads(node.all_input_nodes, node))
-        return self._emit(node, operator, reads=reads)
+        reads = () if operator.reads_shape else tuple(self._reads(node.all_input_nodes, node))
+        return self._emit(node, operator, reads=reads, also=self._updates(node, operator))
+
+    def _updates(self, node: fx.Node, operator: Operator) -> tuple[Use, ...]:
+        """Give the writes to running statistics, which only a call in training makes."""
+        if not operator.updated or not training_call(node):
+            return ()
+        given = [node.args[place] for place in operator.updated if place < len(node.args)]
+        found = [item for item in given if isinstance(item, fx.Node)]
+        for item in found:
+            for draft in _drafts(self.values.get(item)):
+                _mutate(draft)
+        return tuple(self._reads(found))
 
     def _higher_order(self, node: fx.Node) -> Value:
         """Walk into a wrapped region; keep any other as one opaque node."""
@@ -201,6 +231,7 @@ class _Lowering:
 
     def _inline(self, node: fx.Node, body: fx.Node) -> Value:
         graph = self.traced.attribute(body).graph
+        self.dead |= _dead(graph)
         place = node.args.index(body)
         given = [
             self.values.get(item) if isinstance(item, fx.Node) else None
@@ -228,17 +259,24 @@ class _Lowering:
         yield from uses.values()
 
     def _emit(
-        self, node: fx.Node, operator: Operator, *, reads: tuple[Use, ...], empty: bool = False
+        self,
+        node: fx.Node,
+        operator: Operator,
+        *,
+        reads: tuple[Use, ...],
+        also: tuple[Use, ...] = (),
+        empty: bool = False,
     ) -> Value:
-        """Add a node that makes new storages, one per tensor of its result."""
+        """Add a node that makes new storages, one per tensor of its result, and writes ``also``."""
         value = node.meta.get("val")
         results = value if isinstance(value, tuple | list) else (value,)
         module, name = self._next_name(node)
         ref = self.appends.made.get(node)
-        drafts: list[Draft] = []
+        drafts: list[Draft | None] = []  # one for each result: what is not asked for is None
         writes: list[Use] = []
         for place, result in enumerate(results):
-            if not isinstance(result, Tensor):
+            if not isinstance(result, Tensor) or not elements(result):
+                drafts.append(None)
                 continue
             label = name if place == 0 else f"{name}.{place}"
             size = tensor_bytes(result)
@@ -248,11 +286,9 @@ class _Lowering:
                 draft = self.table.add(label, Role.ACTIVATION, result, module, size)
             drafts.append(draft)
             writes.append(Use(storage=draft.index, size_bytes=0 if empty else size))
-        if drafts:
-            self._append(node, operator, (module, name), (reads, tuple(writes)))
-        if isinstance(value, tuple | list):
-            return tuple(drafts)
-        return drafts[0] if drafts else None
+        if writes:
+            self._append(node, operator, (module, name), (reads, (*writes, *also)))
+        return tuple(drafts) if isinstance(value, tuple | list) else drafts[0]
 
     def _add(
         self, node: fx.Node, operator: Operator, reads: tuple[Use, ...], writes: tuple[Use, ...]
@@ -296,6 +332,19 @@ class _Lowering:
             size = sum(tensor_bytes(item) for item in tensors if isinstance(item, Tensor))
             self.sizes[node] = size
         return size
+
+
+def _dead(graph: fx.Graph) -> set[fx.Node]:
+    """Find the operations whose results lead nowhere: to no output, write or collective."""
+    dead: set[fx.Node] = set()
+    for node in reversed(graph.nodes):
+        if node.op != "call_function" or not isinstance(node.target, OpOverload):
+            continue
+        operator = operator_of(node.target)
+        discardable = operator.kind in DISCARDABLE and not operator.collective
+        if operator.kind is Kind.NOTHING or (discardable and dead.issuperset(node.users)):
+            dead.add(node)
+    return dead
 
 
 def _drafts(value: Value) -> tuple[Draft, ...]:

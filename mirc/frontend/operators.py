@@ -28,6 +28,8 @@ class Kind(Enum):
     """``cat``: appends, where it grows a cache."""
     FRESH = auto()
     """Memory without contents (``empty``)."""
+    WAIT = auto()
+    """The end of a collective: gives the tensor that its start made, now complete."""
     COMPUTE = auto()
     """Makes new bytes."""
 
@@ -38,6 +40,8 @@ class Operator:
 
     ``written`` are positions of mutated arguments; ``reads_target`` is false where the old bytes
     do not matter (``copy_``), ``partial`` is true where only indexed elements are written.
+    ``reads_shape`` says that the operands' bytes do not matter (``ones_like``); ``updated`` are
+    positions of arguments that a call in training writes without its schema saying so.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Operator:
     partial: bool = False
     random: bool = False
     collective: bool = False
+    reads_shape: bool = False
+    updated: tuple[int, ...] = ()
 
 
 MAYBE = frozenset(
@@ -88,6 +94,22 @@ INDEXED = frozenset(
     }
 )
 INDEXED_OVERWRITES = frozenset({"index_put_", "index_copy_", "index_fill_", "scatter_", "put_"})
+SHAPED = frozenset(
+    {
+        "ones_like",
+        "zeros_like",
+        "full_like",
+        "rand_like",
+        "randn_like",
+        "randint_like",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+    }
+)
+STATISTICS = frozenset({"batch_norm", "native_batch_norm", "cudnn_batch_norm"})
+"""Operators that bring running statistics up to date while they train."""
+COLLECTIVES = frozenset({"_c10d_functional", "c10d", "c10d_functional"})
 DROPS = frozenset(
     {
         "dropout",
@@ -109,7 +131,9 @@ def operator_of(target: OpOverload) -> Operator:
     written = tuple(
         place
         for place, argument in enumerate(schema.arguments)
-        if argument.alias_info is not None and argument.alias_info.is_write
+        if argument.alias_info is not None
+        and argument.alias_info.is_write
+        and not (argument.name == "grads" and short.startswith("_fused_"))  # only to unscale them
     )
     kind = _kind(target, short, written)
     return Operator(
@@ -119,13 +143,20 @@ def operator_of(target: OpOverload) -> Operator:
         reads_target=short not in OVERWRITES and short not in INDEXED_OVERWRITES,
         partial=short in INDEXED,
         random=torch.Tag.nondeterministic_seeded in target.tags,
-        collective=target.namespace in ("_c10d_functional", "c10d", "c10d_functional"),
+        collective=target.namespace in COLLECTIVES,
+        reads_shape=short in SHAPED,
+        updated=tuple(
+            place
+            for place, argument in enumerate(schema.arguments)
+            if short in STATISTICS and argument.name in ("running_mean", "running_var")
+        ),
     )
 
 
 def _kind(target: OpOverload, short: str, written: tuple[int, ...]) -> Kind:
     returns = target._schema.returns  # noqa: SLF001
     tests = (
+        (target.namespace in COLLECTIVES and short == "wait_tensor", Kind.WAIT),
         (torch.Tag.inplace_view in target.tags or short in VIEWS, Kind.VIEW),
         (bool(written), Kind.IN_PLACE),
         (not returns or short.startswith(("_assert", "sym_")), Kind.NOTHING),
@@ -146,7 +177,7 @@ def is_view(node: Node, source: Tensor, result: Tensor) -> bool:
         return False
     short = node.target._opname  # type: ignore[union-attr] # noqa: SLF001
     if short in DROPS:
-        return not _training(node)
+        return not training_call(node)
     if node.kwargs.get("copy") or (short == "to" and source.device != result.device):
         return False
     if not all(isinstance(size, int) for size in (*source.shape, *result.shape)):
@@ -167,12 +198,12 @@ def _can_view(source: Tensor, result: Tensor) -> bool:
 
 def random_call(node: Node, operator: Operator) -> bool:
     """Say whether this call draws random numbers (dropout: only if something can be dropped)."""
-    if not operator.random or not _training(node):
+    if not operator.random or not training_call(node):
         return False
     return all(_argument(node, name, otherwise=1.0) for name in ("dropout_p", "dropout"))
 
 
-def _training(node: Node) -> bool:
+def training_call(node: Node) -> bool:
     """Read the switch that operators with dropout have; one without it is always on."""
     return all(_argument(node, name, otherwise=True) for name in ("train", "training"))
 

@@ -55,6 +55,11 @@ def requested(
     return tuple(chosen.values())
 
 
+def spelled(sizes: PhaseSizes, keys: tuple[str, ...]) -> str:
+    """Give the text that asks for a phase of these sizes (those that may be set for it)."""
+    return ":".join((sizes.name, *(f"{key}={getattr(sizes, key)}" for key in keys)))
+
+
 def _setting(phase: str, setting: str, keys: tuple[str, ...]) -> tuple[str, int]:
     key, equals, value = setting.partition("=")
     key, value = key.strip(), value.strip().replace("_", "")

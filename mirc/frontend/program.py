@@ -1,66 +1,48 @@
-"""A TARGET into a program: every phase captured, lowered and let go before the next."""
+"""A TARGET into a program: folded where its blocks repeat, else captured whole."""
 
-import hashlib
-import re
-from collections.abc import Callable, Sequence
+import attrs
 
-from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend import target as targets
-from mirc.frontend.costs import FlopCounter
-from mirc.frontend.entry import CaptureOptions
-from mirc.frontend.levels import capture_phase
-from mirc.frontend.table import StorageTable
-from mirc.graph.model import Capture, Graph, Program, Role, Storage
+from mirc.frontend.entry import CaptureOptions, Fold
+from mirc.frontend.fold import folded
+from mirc.frontend.fold_stretch import NotAffineError
+from mirc.frontend.whole import Progress, capture_entries
+from mirc.grammar.memory import collection_paused
+from mirc.graph.model import Program
 
 
-def capture(target: str, options: CaptureOptions, progress: Callable[[str], None]) -> Program:
+def capture(target: str, options: CaptureOptions, progress: Progress) -> Program:
     """Load ``target``, capture its phases and lower them into one program.
 
     ``progress`` gets a sentence as each phase begins and ends. The model itself is left as it was
     found. Raises :class:`~mirc.diagnostics.errors.CouldNotRun` where there is nothing to capture.
     """
-    return capture_model(targets.resolve(target), options, progress)
+    with collection_paused():  # a model is built once and lives on
+        model = targets.resolve(target)
+    return capture_model(model, options, progress)
 
 
-def capture_model(
-    model: targets.Model, options: CaptureOptions, progress: Callable[[str], None]
-) -> Program:
-    """Capture and lower a model that is already loaded."""
-    table = StorageTable()
-    flops = FlopCounter()
-    graphs: list[Graph] = []
-    captures: list[Capture] = []
-    for entry in model.entries(options):
-        table.learn_names(entry.model)
-        progress(f"capturing `{entry.phase}` of {model.name}")
-        graph, found = capture_phase(entry, table, flops)
-        progress(f"captured `{entry.phase}`: {len(graph.nodes)} operations, by {found.level}")
-        if not graph.nodes:
-            reason = found.reason or "its forward does no work"
-            raise CouldNotRun(f"nothing to capture in phase `{entry.phase}`: {reason}")
-        graphs.append(graph)
-        captures.append(found)
-    storages = table.finished(options.tile_bytes)
-    return Program(
-        name=_identifier(model.name),
-        digest=digest(storages, graphs),
-        storages=storages,
-        graphs=tuple(graphs),
-        captures=tuple(captures),
-    )
+def capture_model(model: targets.Model, options: CaptureOptions, progress: Progress) -> Program:
+    """Capture and lower a model that is already loaded.
 
-
-def digest(storages: Sequence[Storage], graphs: Sequence[Graph]) -> str:
-    """Hash what the model is: its parameters' names, shapes and dtypes, and its operations."""
-    state = hashlib.sha256()
-    for storage in sorted(storages, key=lambda one: one.name):
-        if storage.role is Role.PARAMETER:
-            state.update(f"{storage.name} {storage.shape} {storage.dtype}\n".encode())
-    for graph in graphs:
-        state.update(f"{graph.phase}\n".encode())
-        state.update("\n".join(node.op for node in graph.nodes).encode())
-    return f"sha256:{state.hexdigest()}"
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "model"
+    Unless ``options.fold`` forbids it, repeated blocks are captured a few times and copied
+    (:mod:`mirc.frontend.fold`); what does not fold is captured whole, and each capture says why.
+    """
+    note = ""
+    if options.fold is not Fold.NEVER:
+        try:
+            with collection_paused():
+                found = folded(model, options, progress)
+        except NotAffineError as error:
+            note = f"not folded: {error}"
+            progress(note)
+        else:
+            if found is not None:
+                return found
+    program = capture_entries(
+        model.name, model.entries(options), options.tile_bytes, progress
+    ).program
+    if not note:
+        return program
+    captures = tuple(attrs.evolve(each, note=note) for each in program.captures)
+    return attrs.evolve(program, captures=captures)

@@ -2,10 +2,11 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import attrs
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from mirc.diagnostics.errors import CouldNotRun
@@ -26,14 +27,14 @@ class ExportedFile:
         phases.refuse_batch(options.batch)
         known = {"forward": PhaseSizes(name="forward")}
         phases.requested(options.phases, known, {"forward": ()})
-        return [Entry(phase="forward", module=nn.Module(), exported=self.program)]
+        return [Entry(phase="forward", module=held(self.program), exported=self.program)]
 
 
 def load(path: Path) -> ExportedFile:
     """Read the file, which may run code that it holds: load only what you trust.
 
-    Its parameters are known by name and by the shapes in the graph: loaded from a program on the
-    meta device, all of them share one storage.
+    Nothing of a program that was exported on the meta device tells its parameters apart but their
+    names and shapes: loaded, all of them share one storage.
     """
     if path.is_dir():
         raise CouldNotRun(f"`{path}` is a directory", "give the .pt2 file itself")
@@ -50,3 +51,58 @@ def load(path: Path) -> ExportedFile:
             "save it with torch.export.save of this torch's version",
         ) from None
     return ExportedFile(name=path.stem, program=program)
+
+
+def held(program: ExportedProgram) -> nn.Module:
+    """Give a module that holds a program's parameters and buffers by path, tied ones as one.
+
+    Torch saves a tied tensor under each name and loads each as its own. Over one storage they are
+    one again; where storages say nothing (on the meta device), a parameter that the graph leaves
+    unused is taken to be the only one used of its shape and dtype, as export replaces the one by
+    the other.
+    """
+    signature = program.graph_signature
+    used = _used(program)
+    holder = nn.Module()
+    seen: dict[Any, Tensor] = {}
+    for path in (*signature.parameters, *signature.buffers):
+        tensor = program.state_dict.get(path)
+        if tensor is None:  # a buffer that is not saved
+            tensor = program.constants.get(path)
+        if not isinstance(tensor, Tensor):
+            continue
+        if tensor.is_meta and path not in used and path in signature.parameters:
+            twins = [other for other in used if _alike(program.state_dict.get(other), tensor)]
+            tensor = program.state_dict[twins[0]] if len(twins) == 1 else tensor
+        one = seen.setdefault(_place(tensor), tensor)
+        _put(holder, path, one)
+    return holder
+
+
+def _used(program: ExportedProgram) -> tuple[str, ...]:
+    """List the parameters that the graph uses, by path."""
+    names = program.graph_signature.inputs_to_parameters
+    holders = program.graph.find_nodes(op="placeholder")
+    return tuple(names[node.name] for node in holders if node.name in names and node.users)
+
+
+def _alike(one: Tensor | None, other: Tensor) -> bool:
+    return one is not None and (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def _place(tensor: Tensor) -> Any:
+    if tensor.is_meta or not tensor.numel():
+        return id(tensor)
+    return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+
+
+def _put(holder: nn.Module, path: str, tensor: Tensor) -> None:
+    *above, name = path.split(".")
+    for part in above:
+        if part not in holder._modules:  # noqa: SLF001 - names that attributes could not have
+            holder.add_module(part, nn.Module())
+        holder = holder.get_submodule(part)
+    if isinstance(tensor, nn.Parameter):
+        holder.register_parameter(name, tensor)
+    else:
+        holder.register_buffer(name, tensor)

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch.fx.traceback
@@ -12,11 +11,10 @@ from torch.nn.modules import module as module_hooks
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from mirc.frontend.entry import Entry
+from mirc.frontend.results import tensors_in
 from mirc.frontend.table import StorageTable
 from mirc.frontend.traced import Given, Traced
 from mirc.graph.model import Role
-
-DEPTH = 8
 
 
 def by_symbolic_trace(entry: Entry, table: StorageTable) -> Traced:
@@ -62,10 +60,10 @@ def _retrace(entry: Entry, table: StorageTable, module: nn.Module, *, prefix: st
             leaves[place] = tensor
         args, kwargs = tree_unflatten(leaves, spec)
         lent = {prefix + name: tensor for name, tensor in zip(owned, state, strict=True)}
-        return list(_tensors_in(torch.func.functional_call(module, lent, args, kwargs)))
+        return list(tensors_in(torch.func.functional_call(module, lent, args, kwargs)))
 
     given = [leaves[place] for place in places]
-    with _following(entry.module), torch.fx.traceback.preserve_node_meta():
+    with following(entry.module), torch.fx.traceback.preserve_node_meta():
         record = make_fx(run, tracing_mode="fake", _allow_non_fake_inputs=True)
         traced = record(list(owned.values()), given)
     holders = traced.graph.find_nodes(op="placeholder")
@@ -88,7 +86,7 @@ def _retrace(entry: Entry, table: StorageTable, module: nn.Module, *, prefix: st
 
 
 @contextlib.contextmanager
-def _following(module: nn.Module) -> Iterator[None]:
+def following(module: nn.Module) -> Iterator[None]:
     """Mark each recorded node with the path of the module that is running."""
     paths = {id(part): path for path, part in module.named_modules()}
     running: list[contextlib.ExitStack] = []
@@ -122,22 +120,3 @@ def _placed(path: str) -> Iterator[None]:
         yield
     finally:
         meta["nn_module_stack"] = before
-
-
-def _tensors_in(value: Any, depth: int = 0) -> Iterator[Tensor]:
-    """Find the tensors of any result: containers, dataclasses, plain objects."""
-    if isinstance(value, Tensor):
-        yield value
-    elif depth < DEPTH:
-        for item in _inside(value):
-            yield from _tensors_in(item, depth + 1)
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    if isinstance(value, list | tuple):
-        return list(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name) for field in fields(value)]
-    return list(getattr(value, "__dict__", {}).values())

@@ -6,7 +6,17 @@ import attrs
 
 from mirc.graph.model import Node, Role, Step
 
-LASTING = frozenset({Role.PARAMETER, Role.BUFFER, Role.CONSTANT, Role.CACHE, Role.STATE})
+LASTING = frozenset(
+    {
+        Role.PARAMETER,
+        Role.BUFFER,
+        Role.CONSTANT,
+        Role.CACHE,
+        Role.STATE,
+        Role.GRADIENT,
+        Role.OPTIMIZER,
+    }
+)
 
 
 @attrs.define(slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import attrs
 from torch import Tensor, nn
 
+from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend.costs import tensor_bytes, whole
 from mirc.frontend.entry import CacheRef
 from mirc.graph.model import Part, Role, Split, Storage
@@ -22,6 +23,7 @@ class Draft:
     shape: tuple[int, ...]
     module: str = ""
     per_token_bytes: int = 0
+    window_tokens: int = 0
     routed: bool = False
     mutated: bool = False
 
@@ -45,8 +47,18 @@ class StorageTable:
         self._growth: dict[str, _Growth] = {}
 
     def learn_names(self, model: nn.Module) -> None:
-        """Give every parameter and buffer of ``model`` its path; a tied one keeps its first."""
-        for path, tensor in _named_tensors(model):
+        """Give every parameter and buffer of ``model`` its path; a tied one keeps its first.
+
+        Raises :class:`CouldNotRun` where two of them have one path: they cannot be told apart.
+        So it does for a module that holds itself, which torch cannot list.
+        """
+        owners: dict[str, Tensor] = {}
+        for path, tensor in _listed(model):
+            if owners.setdefault(path, tensor) is not tensor:
+                raise CouldNotRun(
+                    f"two tensors of `{type(model).__name__}` are both named `{path}`",
+                    "give each module a name without dots",
+                )
             if id(tensor) not in self._names:
                 self._names[id(tensor)] = path
                 self._tensors.append(tensor)
@@ -90,7 +102,9 @@ class StorageTable:
         """Give the one storage of a layer's cache, of which ``value`` is a part."""
         draft = self._shared.get(ref.name)
         if draft is None:
-            draft = self.add(ref.name, Role.CACHE, value, size_bytes=0)
+            role = Role.STATE if ref.state else Role.CACHE
+            draft = self.add(ref.name, role, value, size_bytes=0)
+            draft.window_tokens = ref.window
             self._shared[ref.name] = draft
             self._growth[ref.name] = _Growth()
         return draft
@@ -113,6 +127,16 @@ class StorageTable:
 def dtype_name(value: Tensor) -> str:
     """Give torch's name of a dtype without its prefix (``bfloat16``)."""
     return str(value.dtype).removeprefix("torch.")
+
+
+def _listed(model: nn.Module) -> list[tuple[str, Tensor]]:
+    try:
+        return list(_named_tensors(model))
+    except RecursionError:
+        raise CouldNotRun(
+            f"a module of `{type(model).__name__}` holds a module that holds it",
+            "keep what it belongs to in a list, out of torch's sight",
+        ) from None
 
 
 def _named_tensors(model: nn.Module) -> Iterable[tuple[str, Tensor]]:
@@ -140,6 +164,7 @@ def _storage(draft: Draft, tile_bytes: int) -> Storage:
         split=split,
         parts=parts,
         per_token_bytes=draft.per_token_bytes,
+        window_tokens=draft.window_tokens,
         mutated=draft.mutated,
     )
 

@@ -56,6 +56,8 @@ def _reads(
         *((name, one, Role.BUFFER) for name, one in part.named_buffers(recurse=False)),
     ]
     for name, tensor, role in owned:
+        if not tensor.numel():
+            continue
         full = table.name_of(tensor, f"{path}.{name}" if path else name)
         draft = table.shared(full, role, tensor, phase)
         if isinstance(part, nn.Embedding) and rows:

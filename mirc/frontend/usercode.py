@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import torch
@@ -20,14 +20,21 @@ from torch.utils._pytree import tree_map
 from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend import phases
 from mirc.frontend.entry import CaptureOptions, Entry
+from mirc.frontend.lazy import Lazily, emptied
 from mirc.frontend.phases import PhaseSizes
+from mirc.frontend.train_user import TRAIN, training_entry
 
 FORMS = (
-    "give `mirc_entries()` returning {phase: (module, args, kwargs)}, or `build()`, "
+    "give `mirc_entries()` returning {phase: (module, args, kwargs)}, or `mirc_training()` "
+    "returning (module, args, loss, optimizer), or `build()`, "
     "or `model` with `example_inputs`, or `Model` with `get_init_inputs()` and `get_inputs()`"
 )
 LONGEST = 200
 SMALL_BYTES = 256 << 20
+"""What building a model may make before its large tensors are left without bytes."""
+LARGE_BYTES = 4 << 30
+"""The same for code that turns out to look at its weights while it builds."""
+Calls: TypeAlias = Mapping[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]
 LIBRARIES = tuple(
     f"{Path(source).parent}{os.sep}" for source in (torch.__file__, contextlib.__file__, __file__)
 )
@@ -35,17 +42,23 @@ LIBRARIES = tuple(
 
 @attrs.frozen(kw_only=True)
 class UserModel:
-    """What the user's code gives: phases by name, each a module with its inputs."""
+    """What the user's code gives: phases by name, each a module with its inputs.
+
+    ``trained`` is the training step of a file that has one, its phase is ``train``.
+    """
 
     name: str
-    calls: Mapping[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]
+    calls: Calls
+    trained: Entry | None = None
 
     def entries(self, options: CaptureOptions) -> list[Entry]:
         """Give the requested phases; their sizes are those of the user's own inputs."""
         phases.refuse_batch(options.batch)
         known = {name: PhaseSizes(name=name) for name in self.calls}
+        if self.trained is not None:
+            known[TRAIN] = PhaseSizes(name=TRAIN)
         wanted = phases.requested(options.phases, known, dict.fromkeys(known, ()))
-        return [
+        entries = [
             Entry(
                 phase=sizes.name,
                 module=module,
@@ -54,8 +67,11 @@ class UserModel:
                 device="meta" if _on_meta(module) else None,
             )
             for sizes in wanted
+            if sizes.name in self.calls
             for module, args, kwargs in (self.calls[sizes.name],)
         ]
+        asked = any(sizes.name == TRAIN for sizes in wanted)
+        return [*entries, self.trained] if asked and self.trained is not None else entries
 
 
 def from_file(path: Path, name: str | None) -> UserModel:
@@ -64,16 +80,19 @@ def from_file(path: Path, name: str | None) -> UserModel:
         raise CouldNotRun(f"`{path}` is a directory", "give a Python file in it")
     if not path.is_file():
         raise CouldNotRun(f"no such file: `{path}`")
+    sys.path.insert(0, str(path.parent.resolve()))  # as `python file.py` does
+    return _lazily(lambda: _offered(_executed(path), str(path), name, path.stem))
+
+
+def _executed(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"mirc_target_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise CouldNotRun(f"`{path}` is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    loader = spec.loader
     sys.modules[spec.name] = module  # what pickle and dataclasses look for while it runs
-    sys.path.insert(0, str(path.parent.resolve()))  # as `python file.py` does
     with _blaming(str(path)):
-        loader.exec_module(module)
-    return _offered(module, str(path), name, path.stem)
+        spec.loader.exec_module(module)
+    return module
 
 
 def from_module(dotted: str, name: str) -> UserModel:
@@ -88,9 +107,27 @@ def from_module(dotted: str, name: str) -> UserModel:
         raise CouldNotRun(
             f"no module named `{dotted}`", "give a path ending in .py, or install the package"
         )
+    return _lazily(
+        lambda: _offered(_imported(dotted), dotted, name or None, dotted.rpartition(".")[2])
+    )
+
+
+def _imported(dotted: str) -> ModuleType:
     with _blaming(dotted):
-        module = importlib.import_module(dotted)
-    return _offered(module, dotted, name or None, dotted.rpartition(".")[2])
+        return importlib.import_module(dotted)
+
+
+def _lazily(make: Callable[[], UserModel]) -> UserModel:
+    """Run the user's code so that a model of any size can be built, on a machine without it all."""
+    lazily = Lazily(SMALL_BYTES)
+    try:
+        with lazily:
+            return make()
+    except CouldNotRun:
+        if not lazily.exceeded:
+            raise
+    with Lazily(LARGE_BYTES):  # it may have looked at what was not there
+        return make()
 
 
 def _offered(module: ModuleType, where: str, name: str | None, title: str) -> UserModel:
@@ -98,6 +135,8 @@ def _offered(module: ModuleType, where: str, name: str | None, title: str) -> Us
         if not hasattr(module, name):
             raise CouldNotRun(f"`{where}` has no `{name}`", _found(module))
         return _made(getattr(module, name), module, where, f"{title}_{name}")
+    if callable(getattr(module, "mirc_training", None)):
+        return _with_training(module, where, title)
     for attribute in ("mirc_entries", "build"):
         if callable(getattr(module, attribute, None)):
             return _made(getattr(module, attribute), module, where, title)
@@ -107,20 +146,41 @@ def _offered(module: ModuleType, where: str, name: str | None, title: str) -> Us
     raise CouldNotRun(f"no model in `{where}`", f"{_found(module)}; {FORMS}")
 
 
+def _with_training(module: ModuleType, where: str, title: str) -> UserModel:
+    """Take the training step of a file, beside the phases of its ``mirc_entries()``."""
+    entries = getattr(module, "mirc_entries", None)
+    calls = _made(entries, module, where, title).calls if callable(entries) else {}
+    trained = training_entry(_run(module.mirc_training, where), where)
+    if _on_meta(trained.module):
+        emptied((trained.module,))
+    args, kwargs = _beside(trained.module, (trained.args, trained.kwargs))
+    return UserModel(
+        name=title, calls=calls, trained=attrs.evolve(trained, args=args, kwargs=kwargs)
+    )
+
+
 def _made(thing: Any, module: ModuleType, where: str, title: str) -> UserModel:
     """Turn an object of the user's into calls: a module, a class, a function, a mapping."""
     if isinstance(thing, type) and issubclass(thing, nn.Module):
         first = _called(module, "get_init_inputs", where, otherwise=())
-        thing = _built(functools.partial(thing, *first), where)
+        thing = _run(functools.partial(thing, *first), where)
     elif callable(thing) and not isinstance(thing, nn.Module):
-        thing = _built(thing, where)
-    calls = _calls(thing, module, where)
-    return UserModel(name=title, calls=calls)
+        thing = _run(thing, where)
+    return UserModel(name=title, calls=_settled(_calls(thing, module, where)))
 
 
-def _calls(
-    thing: Any, module: ModuleType, where: str
-) -> dict[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]:
+def _settled(calls: Calls) -> Calls:
+    """Put each call on one device: where any weight was left without bytes, all of them are."""
+    modules = [module for module, _, _ in calls.values()]
+    if any(map(_on_meta, modules)):
+        emptied(modules)
+    return {
+        name: (module, *_beside(module, (args, kwargs)))
+        for name, (module, args, kwargs) in calls.items()
+    }
+
+
+def _calls(thing: Any, module: ModuleType, where: str) -> Calls:
     if isinstance(thing, Mapping):
         if not thing:
             raise CouldNotRun(f"`mirc_entries()` of `{where}` names no phase")
@@ -148,8 +208,7 @@ def _call(what: str, value: Any, where: str) -> tuple[nn.Module, tuple[Any, ...]
         raise CouldNotRun(
             f"{what} of `{where}` is {_kind(value)}, not (module, args, kwargs)", FORMS
         )
-    args, kwargs = _on_one_device(module, (tuple(args), dict(kwargs)))
-    return module, args, kwargs
+    return module, tuple(args), dict(kwargs)
 
 
 def _inputs(module: ModuleType, where: str) -> tuple[Any, ...]:
@@ -173,47 +232,27 @@ def _called(module: ModuleType, name: str, where: str, *, otherwise: Any) -> Any
     return _run(function, where) if callable(function) else otherwise
 
 
-def _built(make: Callable[[], Any], where: str) -> Any:
-    """Build without weights what is too large for them, and everything else as it stands.
-
-    Code that looks at its weights (``.item()``, ``.cuda()``) cannot be built without them.
-    """
-    try:
-        with torch.device("meta"), contextlib.redirect_stdout(sys.stderr):
-            made = make()
-    except Exception:  # noqa: BLE001 - tried again below, where its exception is told
-        return _run(make, where)
-    return made if _weight_bytes(made) > SMALL_BYTES else _run(make, where)
-
-
-def _weight_bytes(made: Any) -> int:
-    """Add up the parameters of every module in a result, shared ones once."""
-    values = made.values() if isinstance(made, Mapping) else (made,)
-    modules = [
-        part
-        for value in values
-        for part in (value if isinstance(value, tuple | list) else (value,))
-        if isinstance(part, nn.Module)
-    ]
-    weights = {id(one): one for module in modules for one in module.parameters()}
-    return sum(one.numel() * one.element_size() for one in weights.values())
-
-
 def _run(function: Callable[[], Any], where: str) -> Any:
     with _blaming(where):
         return function()
 
 
-def _on_one_device(module: nn.Module, inputs: Any) -> Any:
+def _beside(module: nn.Module, inputs: Any) -> Any:
     """Put the inputs where the weights are: export takes a mixture without complaint."""
-    if not _on_meta(module):
+    first = next(iter((*module.parameters(), *module.buffers())), None)
+    if first is None:
         return inputs
-    return tree_map(lambda one: one.to("meta") if isinstance(one, torch.Tensor) else one, inputs)
+
+    def moved(one: Any) -> Any:
+        if not isinstance(one, torch.Tensor) or one.device == first.device:
+            return one
+        return torch.zeros_like(one, device=first.device) if one.is_meta else one.to(first.device)
+
+    return tree_map(moved, inputs)
 
 
 def _on_meta(module: nn.Module) -> bool:
-    first = next(module.parameters(), None)
-    return first is not None and first.is_meta
+    return any(one.is_meta for one in (*module.parameters(), *module.buffers()))
 
 
 @contextlib.contextmanager

@@ -1,18 +1,35 @@
 """A Hugging Face model into modules whose inputs and outputs are plain tensors, caches included."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, EncoderDecoderCache
+from transformers import EncoderDecoderCache
 
-Parts = Sequence[tuple[Tensor, Tensor]]
+from mirc.frontend.cache_tensors import cache_parts, refilled
+
+Parts = Sequence[Sequence[Tensor]]
 
 
-def cache_parts(cache: Any) -> list[Tensor]:
-    """Give the tensors of a cache, layer by layer, keys (or latent) first."""
-    return [part for layer in cache.layers for part in (layer.keys, layer.values)]
+def cache_of(out: Any) -> Any:
+    """Give the cache of a model's result, whichever name its kind has for it; None without one."""
+    return getattr(out, "past_key_values", None) or getattr(out, "cache_params", None)
+
+
+@contextlib.contextmanager
+def as_exported() -> Iterator[None]:
+    """Let models take the paths that they take under torch.export.
+
+    Outside it some look into a mask whether it masks anything, and a mask on meta holds nothing.
+    """
+    before = torch.compiler._is_exporting_flag  # noqa: SLF001 - what is_exporting() reads
+    torch.compiler._is_exporting_flag = True  # noqa: SLF001
+    try:
+        yield
+    finally:
+        torch.compiler._is_exporting_flag = before  # noqa: SLF001
 
 
 class CausalPrefill(nn.Module):
@@ -25,24 +42,29 @@ class CausalPrefill(nn.Module):
     def forward(self, input_ids: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Give the logits and the cache of ``input_ids`` (batch, tokens)."""
         out = self.inner(input_ids=input_ids, use_cache=True)
-        return out.logits, cache_parts(out.past_key_values)
+        return out.logits, cache_parts(cache_of(out))
 
 
 class CausalDecode(nn.Module):
-    """New tokens after those in the cache, which comes in and goes out as tensors."""
+    """New tokens after those in the cache, which comes in and goes out as tensors.
 
-    def __init__(self, model: nn.Module) -> None:
+    ``like`` is a cache after as many tokens: how its layers slide and what they have seen.
+    """
+
+    def __init__(self, model: nn.Module, like: Any, name: str) -> None:
         super().__init__()
         self.inner = model
+        self.like = like
+        self.name = name
 
     def forward(self, input_ids: Tensor, past: Parts) -> tuple[Tensor, list[Tensor]]:
-        """Give the logits and the grown cache; ``past`` is (keys, values) per layer."""
-        cache = DynamicCache(ddp_cache_data=past)
-        out = self.inner(input_ids=input_ids, past_key_values=cache, use_cache=True)
-        return out.logits, cache_parts(out.past_key_values)
+        """Give the logits and the cache after; ``past`` are its tensors before, by layer."""
+        cache = refilled(self.like, past)
+        out = self.inner(input_ids=input_ids, use_cache=True, **{self.name: cache})
+        return out.logits, cache_parts(cache_of(out))
 
 
-class SpeechPrefill(nn.Module):
+class Seq2SeqPrefill(nn.Module):
     """The encoder once, then the decoder's prompt; both caches are handed out."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -63,19 +85,24 @@ class SpeechPrefill(nn.Module):
         )
 
 
-class SpeechDecode(nn.Module):
-    """New decoder tokens; the encoder has run, only its cross-attention cache is read."""
+class Seq2SeqDecode(nn.Module):
+    """New decoder tokens; the encoder has run, only its cross-attention cache is read.
 
-    def __init__(self, model: nn.Module) -> None:
+    ``like`` is the pair of caches after as many tokens.
+    """
+
+    def __init__(self, model: nn.Module, like: Any) -> None:
         super().__init__()
         self.inner = model
+        self.like = like
 
     def forward(
         self, decoder_input_ids: Tensor, encoder_states: Tensor, past: Parts, cross: Parts
     ) -> tuple[Tensor, list[Tensor]]:
         """Give the logits and the decoder's own cache, grown; ``cross`` is only read."""
         caches = EncoderDecoderCache(
-            DynamicCache(ddp_cache_data=past), DynamicCache(ddp_cache_data=cross)
+            refilled(self.like.self_attention_cache, past),
+            refilled(self.like.cross_attention_cache, cross),
         )
         out = self.inner(
             encoder_outputs=(encoder_states,),

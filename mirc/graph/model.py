@@ -41,9 +41,10 @@ class Scale(StrEnum):
     """Captured at one size only."""
     FIXED = "fixed"
     PER_SEQUENCE = "per_sequence"
+    """With the batch, at the captured tokens: it may grow with their square as well."""
     PER_TOKEN = "per_token"  # noqa: S105 - no password
     OTHER = "other"
-    """Neither: with the square of the tokens, say. It holds at the captured sizes alone."""
+    """In another way: with the tokens alone, say (a table of positions that sequences share)."""
 
 
 class Split(StrEnum):
@@ -168,12 +169,17 @@ class Level(StrEnum):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Capture:
-    """How one phase came to be known: the level reached, and why no better one."""
+    """How one phase came to be known: the level reached, and why no better one.
+
+    ``fx_nodes`` are those of the whole graph, also where ``note`` says that it was folded: that
+    repeated blocks were captured a few times and copied, or why they were not.
+    """
 
     phase: str
     level: Level
     reason: str = ""
     fx_nodes: int = 0
+    note: str = ""
 
 
 @attrs.frozen(kw_only=True)

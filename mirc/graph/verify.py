@@ -1,6 +1,7 @@
 """A program into the sentences that say what is wrong with it (none: it is well formed)."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from mirc.graph.model import Access, Graph, Node, Program, Role, Split, Storage, Use
 
@@ -16,12 +17,24 @@ GIVEN = frozenset(
     }
 )
 
+HANDED_ON = frozenset({Role.SAVED, Role.GRADIENT})
+"""Roles of what one phase makes for a later one."""
+
 
 def verify(program: Program) -> tuple[str, ...]:
     """Check a program by its definition, with code that shares nothing with what built it."""
     found = [*_storages(program.storages)]
+    handed_on: set[int] = set()
     for graph in program.graphs:
-        found += [f"{graph.phase}: {fault}" for fault in _graph(graph, program.storages)]
+        faults = _graph(graph, program.storages, handed_on)
+        found += [f"{graph.phase}: {fault}" for fault in faults]
+        handed_on |= {
+            use.storage
+            for node in graph.nodes
+            for use in node.writes
+            if 0 <= use.storage < len(program.storages)
+            and program.storages[use.storage].role in HANDED_ON
+        }
     return tuple(found)
 
 
@@ -42,9 +55,9 @@ def _storages(storages: Sequence[Storage]) -> Iterator[str]:
             yield f"storage `{storage.name}` is split {storage.split} in {len(storage.parts)} parts"
 
 
-def _graph(graph: Graph, storages: Sequence[Storage]) -> Iterator[str]:
+def _graph(graph: Graph, storages: Sequence[Storage], handed_on: AbstractSet[int]) -> Iterator[str]:
     yield from _steps(graph)
-    written: set[int] = set()
+    written: set[int] = set(handed_on)
     for position, node in enumerate(graph.nodes):
         if node.index != position:
             yield f"node `{node.name}` says index {node.index}, stands at {position}"

@@ -45,6 +45,7 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
         "usable_bytes": comparison.usable_bytes,
         "plan": comparison.plan,
         "phase": comparison.iterated,
+        **({"before": list(comparison.before)} if comparison.before else {}),
         "iterations": comparison.iterations,
         "sequences": comparison.sequences,
         "tokens": comparison.tokens,

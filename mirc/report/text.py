@@ -7,6 +7,7 @@ from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
 from mirc.report.wired import wired_text
 from mirc.simulate.comparison import Comparison
+from mirc.simulate.limits import Limits
 from mirc.simulate.metrics import Figures, over, verdict
 from mirc.simulate.study import Study
 
@@ -35,16 +36,27 @@ def _heading(study: Study, comparison: Comparison) -> list[str]:
     return [
         f"{study.title} on {comparison.machine}",
         (
-            f"  {counted(comparison.iterations, 'run')} of {comparison.iterated}, "
+            f"  {counted(comparison.iterations, 'run')} of {_iteration(comparison)}, "
             f"{counted(comparison.sequences, 'sequence')}, "
             f"{counted(comparison.tokens, 'new token')}, seed {study.seed}, {plan}"
         ),
-        (
-            f"  {comparison.near} has {size_text(comparison.usable_bytes)} usable; a run reads "
-            f"W = {size_text(bounds.weights_bytes)} of weights and leaves "
-            f"C = {size_text(bounds.room_bytes)} for them on average"
-        ),
+        f"  {comparison.near} has {size_text(comparison.usable_bytes)} usable{_streaming(bounds)}",
     ]
+
+
+def _streaming(bounds: Limits) -> str:
+    """Say what is read of weights that only stream; of weights that a run changes, nothing."""
+    if not bounds.weights_bytes:
+        return ""
+    return (
+        f"; a run reads W = {size_text(bounds.weights_bytes)} of weights and leaves "
+        f"C = {size_text(bounds.room_bytes)} for them on average"
+    )
+
+
+def _iteration(comparison: Comparison) -> str:
+    """Name what is iterated: a phase, or the phases of a round of training."""
+    return " + ".join((*comparison.before, comparison.iterated))
 
 
 def sentences(comparison: Comparison) -> list[str]:

@@ -21,6 +21,8 @@ class Life(Enum):
     """Made by its first use in a run of a phase, gone after its last use in that run."""
     LASTING = "lasting"
     """Made by its first use, kept until the simulation ends."""
+    WINDOW = "window"
+    """Made in one phase for another: gone after its last use in the last phase that uses it."""
     FETCHED = "fetched"
     """Comes from below in every run and is gone after its last use there: gathered rows, inputs."""
 
@@ -37,7 +39,6 @@ FROM_BELOW = (
 
 _LASTING_SCOPES = (
     PersistenceScope.TOKEN_PROGRESS,
-    PersistenceScope.UPDATE_WINDOW,
     PersistenceScope.SESSION,
     PersistenceScope.PERSISTENT,
 )
@@ -96,6 +97,8 @@ class Census:
         life = Life.MASTER if below else Life.LASTING if scope in _LASTING_SCOPES else Life.RUN
         if klass is ObjectClass.INPUT:
             life = Life.FETCHED
+        elif scope is PersistenceScope.UPDATE_WINDOW and not below:
+            life = Life.WINDOW
         fixed = view.value(name, "mutability") is Mutability.READ_ONLY
         ident = self._add(name, 0, klass, life, streamed=below and fixed)
         self.declared_sizes[ident] = size

@@ -24,7 +24,8 @@ from mirc.simulate.workload import Scenario
 class Comparison:
     """What every policy made of the same scenario on one machine.
 
-    ``plan`` is the name of the plan that intent had, None if it ran on hints alone. ``wired``
+    ``plan`` is the name of the plan that intent had, None if it ran on hints alone. An iteration is
+    a run of the phases ``before`` the ``iterated`` one, and of that one. ``wired``
     is None if the file wires nothing into SRAM.
     """
 
@@ -39,6 +40,7 @@ class Comparison:
     bounds: Limits
     rows: tuple[Figures, ...]
     assumptions: tuple[str, ...]
+    before: tuple[str, ...] = ()
     wired: Wired | None = None
 
     @property
@@ -83,6 +85,7 @@ def compare(
         usable_bytes=near.usable_bytes,
         plan=plan,
         iterated=scenario.iterated,
+        before=scenario.before,
         iterations=scenario.iterations,
         sequences=scenario.sequences,
         tokens=scenario.tokens,

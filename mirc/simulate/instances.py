@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from mirc.diagnostics import CouldNotRun
-from mirc.ir.meaning import PerToken
+from mirc.ir.meaning import Applied, PerToken
 from mirc.simulate.census import CLASS_ORDER, Census
 from mirc.simulate.model import READ, WRITE, Flags, Ints
 from mirc.simulate.reading import Batch
@@ -15,7 +15,8 @@ from mirc.simulate.tables import Accesses, PhaseTable
 MOST_ACCESSES = 30_000_000
 """Accesses beyond which a workload is refused: at some 60 bytes each, two gigabytes."""
 
-_WHOLE = 1 << 62  # tokens of the only "block" of a template that has none
+WHOLE = 1 << 62
+"""Tokens of the only "block" of a template that has none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +28,7 @@ class Pattern:
     block_tokens: int
     token_bytes: int
     fixed_bytes: int  # of an instance whose size no token changes; then ``token_bytes`` is 0
+    window_tokens: int = WHOLE  # a token is read as long as it is among so many of the last
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -55,26 +57,37 @@ class Cached:
     preloaded: bool
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Walk:
+    """How caches grow, run by run; ``touched`` blocks are read by all runs together."""
+
+    generations: tuple[Generation, ...]
+    spans: tuple[tuple[Ints, Ints], ...]  # per run: tokens of each template before and after
+    preloaded: bool
+    touched: int
+
+
 def patterns(tables: Sequence[PhaseTable], census: Census) -> tuple[Pattern, ...]:
     """Return the templates that the phases use, in order of first use."""
     names = dict.fromkeys(use.template for table in tables for use in table.caches)
     return tuple(_pattern(name, census) for name in names)
 
 
-def instantiate(found: tuple[Pattern, ...], runs: Sequence[PhaseTable], starts: Ints) -> Cached:
-    """Walk through the runs, letting caches grow, and list what each run touches.
+def instantiate(
+    found: tuple[Pattern, ...], walked: Walk, runs: Sequence[PhaseTable], starts: Ints
+) -> Cached:
+    """List what each run touches of caches that grow as ``walk`` found.
 
-    ``starts[r]`` is the first step of run ``r``. Where the phase that began the sequences (it has
-    no context) comes round again after others used their caches, it begins new ones, and the old
-    ones end with the run before. A template that a phase with a context uses before anything wrote
-    it holds that many tokens from the start.
+    ``starts[r]`` is the first step of run ``r``. Blocks that have left their template's window
+    (``retire = WINDOW(n)``) end with the run that wrote the token that they are too old for. Raises
+    CouldNotRun if there are more than ``MOST_ACCESSES``.
     """
     index = {pattern.name: place for place, pattern in enumerate(found)}
-    walk = _walk(found, runs, index)
-    layout = _Layout(found, walk.generations)
+    refuse_if_huge(walked.touched)
+    layout = _Layout(found, walked.generations)
     parts = [
-        layout.touch(generation, int(starts[run]), table, index, walk.spans[run])
-        for generation, spell in enumerate(walk.generations)
+        layout.touch(generation, int(starts[run]), table, index, walked.spans[run])
+        for generation, spell in enumerate(walked.generations)
         for run, table in enumerate(runs[spell.first : spell.end], spell.first)
         if table.caches
     ]
@@ -83,8 +96,8 @@ def instantiate(found: tuple[Pattern, ...], runs: Sequence[PhaseTable], starts: 
         sizes=layout.sizes(),
         classes=layout.classes(),
         accesses=concatenate(parts),
-        ends=layout.ends(starts),
-        preloaded=walk.preloaded,
+        ends=layout.ends(starts, walked.spans),
+        preloaded=walked.preloaded,
     )
 
 
@@ -108,30 +121,33 @@ def refuse_if_huge(accesses: int) -> None:
         )
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class _Walk:
-    generations: tuple[Generation, ...]
-    spans: tuple[tuple[Ints, Ints], ...]  # per run: tokens of each template before and after
-    preloaded: bool
-
-
 def _pattern(name: str, census: Census) -> Pattern:
     view = census.reader.view
     size = census.size_value(name)
     block = view.value(name, "block_tokens")
+    retire = view.value(name, "retire")
+    slides = isinstance(retire, Applied) and retire.word == "WINDOW"
     klass = CLASS_ORDER.index(census.class_of(name))
     unit = Batch().amount(size)
     per_token = isinstance(size, PerToken)
     return Pattern(
         name=name,
         klass=klass,
-        block_tokens=block or _WHOLE,
+        block_tokens=block or WHOLE,
         token_bytes=unit if per_token else 0,
         fixed_bytes=0 if per_token else unit,
+        window_tokens=int(str(retire.args[0])) if slides else WHOLE,
     )
 
 
-def _walk(found: tuple[Pattern, ...], runs: Sequence[PhaseTable], index: dict[str, int]) -> _Walk:
+def walk(found: tuple[Pattern, ...], runs: Sequence[PhaseTable]) -> Walk:
+    """Walk through the runs, letting caches grow.
+
+    Where the phase that began the sequences (it has no context) comes round again after others used
+    their caches, it begins new ones, and the old ones end with the run before. A template that a
+    phase with a context uses before anything wrote it holds that many tokens from the start.
+    """
+    index = {pattern.name: place for place, pattern in enumerate(found)}
     lengths = np.zeros(len(found), dtype=np.int64)
     blocks = np.array([pattern.block_tokens for pattern in found], dtype=np.int64)
     generations: list[Generation] = []
@@ -156,11 +172,12 @@ def _walk(found: tuple[Pattern, ...], runs: Sequence[PhaseTable], index: dict[st
             users[table.name] = None
             sequences = max(sequences, batch.sequences)
             touched += int((-(-after[use.read] // blocks[use.read])).sum()) * batch.sequences
-            refuse_if_huge(touched)
         spans.append((before, after))
         lengths = after
     generations.append(Generation(first=first, end=len(runs), lengths=lengths, sequences=sequences))
-    return _Walk(generations=tuple(generations), spans=tuple(spans), preloaded=preloaded)
+    return Walk(
+        generations=tuple(generations), spans=tuple(spans), preloaded=preloaded, touched=touched
+    )
 
 
 @attrs.frozen(eq=False)
@@ -190,6 +207,7 @@ class _Layout:
         self.found = found
         self.generations = generations
         self.block = np.array([p.block_tokens for p in found], dtype=np.int64)
+        self.window = np.array([p.window_tokens for p in found], dtype=np.int64)
         self.token = np.array([p.token_bytes for p in found], dtype=np.int64)
         self.whole = np.array([p.fixed_bytes for p in found], dtype=np.int64)
         self.blocks = [-(-g.lengths // self.block) for g in generations]
@@ -215,15 +233,15 @@ class _Layout:
         written: dict[str, int] = {}
         for use in table.caches:
             if use.writes:
-                written[use.template] = min(use.position, written.get(use.template, _WHOLE))
+                written[use.template] = min(use.position, written.get(use.template, WHOLE))
         template = np.array([index[use.template] for use in table.caches], dtype=np.int64)
         position = np.array([use.position for use in table.caches], dtype=np.int64)
         writes = np.array([use.writes for use in table.caches], dtype=np.bool_)
         grown = np.array(
-            [written.get(use.template, _WHOLE) <= use.position for use in table.caches],
+            [written.get(use.template, WHOLE) <= use.position for use in table.caches],
             dtype=np.bool_,
         )
-        low = np.where(writes, before[template], 0)
+        low = np.where(writes, before[template], self._oldest(before)[template])
         high = np.where(grown, after[template], before[template])
         return self._cover(
             generation,
@@ -272,7 +290,7 @@ class _Layout:
         for blocks, spell in zip(self.blocks, self.generations, strict=True):
             for place, pattern in enumerate(self.found):
                 count = int(blocks[place])
-                single = pattern.block_tokens == _WHOLE
+                single = pattern.block_tokens == WHOLE
                 for sequence in range(born, born + spell.sequences):
                     if single:
                         named += [f"{pattern.name}({sequence})"] * count
@@ -292,7 +310,7 @@ class _Layout:
 
     def _instance_bytes(self, spell: Generation) -> Ints:
         # Without blocks all tokens of the sequence are allotted at once.
-        tokens = np.where(self.block == _WHOLE, spell.lengths, self.block)
+        tokens = np.where(self.block == WHOLE, spell.lengths, self.block)
         return np.where(self.token > 0, self.token * tokens, self.whole)
 
     def _spread(self, values: Sequence[Ints]) -> Ints:
@@ -303,13 +321,36 @@ class _Layout:
         ]
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
-    def ends(self, starts: Ints) -> tuple[Ints, Ints]:
-        """Retire a generation with the last step before the next begins."""
+    def _oldest(self, tokens: Ints) -> Ints:
+        """Return, per template, the oldest token that the next one still reads."""
+        oldest: Ints = np.maximum(tokens - self.window + 1, 0)
+        return oldest
+
+    def ends(self, starts: Ints, spans: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+        """Retire what has left its window with its run, a generation before the next begins."""
         steps, objects = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        begin = 0
-        for blocks, spell in zip(self.blocks[:-1], self.generations[:-1], strict=True):
-            count = int((blocks * spell.sequences).sum())
-            steps.append(np.full(count, starts[spell.end] - 1, dtype=np.int64))
-            objects.append(np.arange(begin, begin + count, dtype=np.int64))
-            begin += count
+        for place, spell in enumerate(self.generations):
+            gone = np.zeros_like(self.block)  # blocks of each template that have ended so far
+            for run in range(spell.first, spell.end):
+                before, after = spans[run]
+                # what was too old for a context that nothing made never came into being
+                gone = np.maximum(gone, self._oldest(before) // self.block)
+                over = run == len(spans) - 1  # the simulation: nothing is left to make room for
+                last = run == spell.end - 1
+                dead = self.blocks[place] if last else self._oldest(after) // self.block
+                if not over and np.any(dead > gone):
+                    ended = self._numbered(place, gone, dead)
+                    steps.append(np.full(len(ended), starts[run + 1] - 1, dtype=np.int64))
+                    objects.append(ended)
+                    gone = np.maximum(gone, dead)
         return np.concatenate(steps), np.concatenate(objects)
+
+    def _numbered(self, generation: int, first: Ints, end: Ints) -> Ints:
+        """Return the ids of blocks ``first`` to before ``end`` of each template, every sequence."""
+        sequences = np.arange(self.generations[generation].sequences)[:, None]
+        blocks = self.blocks[generation]
+        parts = [
+            (self.base[generation][t] + sequences * blocks[t] + np.arange(first[t], end[t])).ravel()
+            for t in np.flatnonzero(end > first)
+        ]
+        return np.sort(np.concatenate(parts)).astype(np.int64)

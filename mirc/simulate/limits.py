@@ -65,9 +65,11 @@ def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
             for cuts in (_widest(workload, runs, held), *_coarser(workload, runs))
         ),
     )
-    iterations = np.flatnonzero(np.isin(runs.starts, workload.iteration_ptr[:-1]))
-    steady = iterations[1:] if iterations[0] == 0 and len(iterations) > 1 else iterations
-    steady_bytes = int(each[steady].mean())
+    rounds = _rounds(workload, runs)
+    iterations = rounds[:, 0]
+    first = 1 if iterations[0] == 0 and len(iterations) > 1 else 0
+    steady = iterations[first:]
+    steady_bytes = int(each[rounds[first:]].sum(axis=1).mean())
     # Nothing but iterations from the first steady one on: windows of several lie among them.
     if steady[0] and len(steady) == len(runs.ends) - steady[0]:
         for stride in _strides(len(steady)):
@@ -75,10 +77,10 @@ def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
             among = int(crossing_bytes(touches, usable_bytes, cuts)[1:].sum())
             steady_bytes = max(steady_bytes, among // len(steady))
     streams, cyclic = _streams(workload, runs)
-    weights = int(np.median(streams[iterations]))
+    weights = int(np.median(streams[rounds]))
     rooms = np.maximum(0, usable_bytes - np.maximum.reduceat(held, runs.starts))
     compute = np.add.reduceat(workload.compute_ps, runs.starts)
-    steady_ps = int(compute[steady].mean())
+    steady_ps = int(compute[rounds[first:]].sum(axis=1).mean())
     return Limits(
         near_bytes=near_bytes,
         total_ps=max(int(compute.sum()), transfer_floor_ps(near_bytes, bytes_per_s)),
@@ -111,6 +113,17 @@ class _Runs:
     @property
     def spans(self) -> list[slice]:
         return [slice(a, b + 1) for a, b in zip(self.starts, self.ends, strict=True)]
+
+
+def _rounds(workload: Workload, runs: _Runs) -> Ints:
+    """Return the runs of each iteration, a row for each: one run, in training those of a round."""
+    starts = workload.iteration_ptr[:-1]
+    size = workload.iteration_ptr[-1] - starts[-1]
+    inside = np.searchsorted(runs.starts, starts[-1] + size) - np.searchsorted(
+        runs.starts, starts[-1]
+    )
+    rounds: Ints = np.searchsorted(runs.starts, starts)[:, None] + np.arange(inside)[None, :]
+    return rounds
 
 
 def _widest(workload: Workload, runs: _Runs, held: Ints) -> Ints:

@@ -32,7 +32,8 @@ class Figures:
     """One row of the table; times in picoseconds.
 
     ``p50_ps``, ``p95_ps`` and ``p99_ps`` are nearest-rank percentiles of the steady iterations:
-    all but the first run of the schedule, which fills the memory and is ``first_ps``.
+    all but the first run of the schedule, which fills the memory and is ``first_ps`` (in
+    training: but the first round of its phases).
     ``near_bytes`` came into near memory. ``gap_to_bound`` is the total time over its bound less
     one, ``excess_bytes`` the same of bytes; neither is negative. ``near_hits`` is the share of
     accesses that found their bytes near; ``waiting_steps`` are the steps that could not begin at
@@ -174,6 +175,9 @@ def _link(use: LinkUse, tokens: int) -> LinkFigures:
 
 
 def _first_run_end(workload: Workload) -> int:
+    starts = workload.iteration_ptr
+    if starts[0] == 0:  # in training several runs are one iteration
+        return int(starts[-1] - starts[-2])
     other = (workload.step_phase != workload.step_phase[0]) | (
         workload.step_run != workload.step_run[0]
     )

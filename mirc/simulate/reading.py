@@ -37,12 +37,17 @@ class Use:
     writes: bool
 
 
-def batch_of(phase: Phase, sequences: int | None = None) -> Batch:
-    """Read a phase's captured sizes; ``sequences`` takes the place of its ``batch``."""
+def batch_of(phase: Phase, sequences: int | None = None, context: int | None = None) -> Batch:
+    """Read a phase's captured sizes; ``sequences`` takes the place of its ``batch``.
+
+    ``context`` takes the place of its ``context``, if it has one: a phase that begins with empty
+    caches goes on doing so.
+    """
+    captured = read(phase, "context")
     return Batch(
         sequences=sequences or read(phase, "batch"),
         tokens=read(phase, "tokens"),
-        context=read(phase, "context"),
+        context=context if context is not None and captured else captured,
     )
 
 

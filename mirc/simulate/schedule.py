@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from itertools import islice
+from itertools import islice, takewhile
 
 import attrs
 
 from mirc.diagnostics import CouldNotRun
 from mirc.grammar import parse_schedule
 from mirc.ir import Module, Value
+from mirc.ir.enums import PhaseKind
 from mirc.ir.fields import FIELD_BY_KEY
 from mirc.ir.meaning import EveryNth, Repeat, Scheduled
+from mirc.ir.resolve import read
 
 DEFAULT_STEPS = 64
 """Iterations of an unbounded LOOP when nothing else bounds it."""
@@ -27,11 +29,14 @@ class Schedule:
     """Phases in the order in which they run.
 
     ``iterated`` is the phase whose runs are the iterations of the report: the last phase of the
-    innermost last repetition, else the last phase. ``assumptions`` are sentences for the report.
+    innermost last repetition, else the last phase. In training an iteration is a whole round: the
+    phases ``before``, in this order, then the iterated one. ``assumptions`` are sentences for the
+    report.
     """
 
     runs: tuple[str, ...]
     iterated: str
+    before: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
 
     @property
@@ -72,7 +77,8 @@ def schedule_of(module: Module, steps: int | None = None, text: str | None = Non
         )
     if iterated not in runs:
         raise CouldNotRun(f"the schedule never comes to `{iterated}`", "lower the n of its EVERY")
-    return Schedule(runs=runs, iterated=iterated, assumptions=assumptions)
+    before = _before(items, iterated, module)
+    return Schedule(runs=runs, iterated=iterated, before=before, assumptions=assumptions)
 
 
 def _items(module: Module, text: str | None) -> tuple[tuple[Scheduled, ...], tuple[str, ...]]:
@@ -116,6 +122,25 @@ def _iterated(items: tuple[Scheduled, ...]) -> str:
     plain = [item for item in items if isinstance(item, str)]
     last = repeats[-1] if repeats else plain[-1] if plain else items[-1]
     return last if isinstance(last, str) else _iterated(_body(last))
+
+
+_TRAINING = (PhaseKind.BACKWARD, PhaseKind.OPTIMIZER_UPDATE)
+
+
+def _before(items: tuple[Scheduled, ...], iterated: str, module: Module) -> tuple[str, ...]:
+    """Return the phases that begin the rounds of training that end with the iterated phase.
+
+    None where the rounds differ: where a nested repetition or an EVERY comes before it.
+    """
+    repeats = [item for item in items if isinstance(item, Repeat)]
+    if repeats:
+        return _before(repeats[-1].body, iterated, module)
+    leading = tuple(takewhile(lambda item: isinstance(item, str), items))
+    names = tuple(item for item in leading if isinstance(item, str))
+    kinds = [read(module.phases[name], "kind") for name in names]
+    if not names or names[-1] != iterated or not any(kind in _TRAINING for kind in kinds):
+        return ()
+    return names[:-1]
 
 
 def _loops(items: tuple[Scheduled, ...]) -> bool:

@@ -47,12 +47,12 @@ def stage(
     plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
     if policy.number == k.STATIC:
         sizes = workload.size_bytes
-        price = ways.price_ps(homes(workload, known, machine, ways), sizes)
+        price = ways.price_ps(homes(workload, known, machine), sizes)
         plans = _one_ranking(plans, static_ranks(known, sizes, price))
     tables = _plan_tables(plans, known, workload, ways, policy=policy, settings=settings)
     accesses = len(workload.access_object)
     world = World(
-        obj=_objects(workload, known, policy, ways, machine),
+        obj=_objects(workload, known, policy, machine),
         mem=ways.memories.copy(),
         srv=_servers(ways),
         link=ways.links.copy(),
@@ -114,15 +114,13 @@ def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:
     return [attrs.evolve(plan, rank=rank, ranked=ranked) for plan in plans]
 
 
-def _objects(
-    workload: Workload, known: Descriptors, policy: Policy, ways: Topology, machine: Machine
-) -> Table:
+def _objects(workload: Workload, known: Descriptors, policy: Policy, machine: Machine) -> Table:
     obj = np.zeros((k.OBJECT_ROWS, workload.object_count), dtype=np.int64)
     obj[k.SIZE] = workload.size_bytes
     obj[k.MADE] = workload.made
     obj[k.CLASS] = k.NONE
     obj[k.NEXT_USE] = k.NEVER
-    obj[k.HOME] = homes(workload, known, machine, ways)
+    obj[k.HOME] = homes(workload, known, machine)
     if policy.number in (k.INTENT, k.STATIC):
         obj[k.KEEP] = held_fast(known)
     return obj

@@ -10,10 +10,11 @@ from mirc.ir.resolve import read
 from mirc.kernels.events import EVENT, Kind, Reason
 from mirc.machine import Machine
 from mirc.machine.load import load, names
+from mirc.simulate.admission import Scope
 from mirc.simulate.comparison import Comparison, compare, plan_for, policies_of
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.schedule import schedule_of
-from mirc.simulate.workload import build
+from mirc.simulate.workload import build, must_take_context
 from mirc.traces.events import EventHeader, EventLog, dump
 
 
@@ -26,6 +27,8 @@ class Options:
     steps: int | None = None
     schedule: str | None = None
     batch: int | None = None
+    context: int | None = None
+    within: Scope = Scope.TIERS
     seed: int = 0
     record: bool = False
 
@@ -56,9 +59,11 @@ def study(
     """
     tell = told or (lambda _: None)
     policies = policies_of(options.policies)
-    asked = options.machines or _planned(module)
+    asked = options.machines or planned(module)
     machines = {spelled: load(spelled) for spelled in dict.fromkeys(asked)}
     schedule = schedule_of(module, options.steps, options.schedule)
+    if options.context is not None:
+        must_take_context(module, schedule)
     logs: list[EventLog] = []
 
     def on(spelled: str, machine: Machine) -> Comparison:
@@ -68,6 +73,8 @@ def study(
             schedule,
             machine,
             batch=options.batch,
+            context=options.context,
+            scope=options.within,
             seed=options.seed,
             source=source,
             plan=plan,
@@ -88,10 +95,13 @@ def study(
         comparisons = tuple(on(spelled, machine) for spelled, machine in machines.items())
     finally:
         tell("")
-    return Study(title=_title(module), seed=options.seed, comparisons=comparisons, logs=tuple(logs))
+    return Study(
+        title=title_of(module), seed=options.seed, comparisons=comparisons, logs=tuple(logs)
+    )
 
 
-def _planned(module: Module) -> tuple[str, ...]:
+def planned(module: Module) -> tuple[str, ...]:
+    """Return the machines that the file's plans name; raise CouldNotRun where there is none."""
     found = tuple(read(plan, "machine") for plan in module.plans.values())
     if not found:
         raise CouldNotRun(
@@ -101,7 +111,8 @@ def _planned(module: Module) -> tuple[str, ...]:
     return found
 
 
-def _title(module: Module) -> str:
+def title_of(module: Module) -> str:
+    """Return the name of the model, or words for a module without one."""
     info = module.info
     if info is None:
         return "a module without a name"

@@ -1,5 +1,7 @@
 """A machine into numbered memories, links, servers and routes, and masters into memories."""
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 
@@ -65,10 +67,10 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
     between |= {link.target for way in outward.values() for link in way[:-1]}
     for name in sorted(between - set(names)):
         raise CouldNotRun(f"a route of {machine.name} leads through `{name}`, which is not below")
-    staging = STAGING_OBJECTS * int(workload.size_bytes.max(initial=0))
+    rooms = rooms_below(machine, int(workload.size_bytes.max(initial=0)))
     memories = np.zeros((k.MEMORY_ROWS, len(names)), dtype=np.int64)
     memories[k.CAPACITY] = [near.usable_bytes, *(m.usable_bytes for m in below)]
-    memories[k.HOMES] = [0, *(m.usable_bytes - staging * (m.name in between) for m in below)]
+    memories[k.HOMES] = [0, *(room.size_bytes for room in rooms)]
     servers = tuple(dict.fromkeys(_server(link) for link in links))
     table = np.zeros((k.LINK_ROWS, len(links)), dtype=np.int64)
     for number, link in enumerate(links):
@@ -98,31 +100,88 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
     )
 
 
-def homes(workload: Workload, known: Descriptors, machine: Machine, ways: Topology) -> Ints:
+@attrs.frozen(kw_only=True)
+class Room:
+    """What a memory below has for masters and for what is spilled; ``returns`` if both ways go."""
+
+    name: str
+    kind: str
+    size_bytes: int
+    returns: bool
+
+
+def rooms_below(machine: Machine, largest_bytes: int) -> tuple[Room, ...]:
+    """Return the room of each memory below near memory, nearest first.
+
+    What passes through a memory on its way keeps ``STAGING_OBJECTS`` of the largest free there.
+    """
+    near = machine.near
+    below = _below(machine)
+    inward = {m.name: route(machine, m.name, near.name) for m in below}
+    outward = {m.name: _route_or_none(machine, near.name, m.name) for m in below}
+    between = {link.source for way in inward.values() for link in way[1:]}
+    between |= {link.target for way in outward.values() for link in way[:-1]}
+    staging = STAGING_OBJECTS * largest_bytes
+    return tuple(
+        Room(
+            name=m.name,
+            kind=str(m.kind),
+            size_bytes=m.usable_bytes - staging * (m.name in between),
+            returns=bool(outward[m.name]),
+        )
+        for m in below
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Settled:
+    """The room of each master, -1 for one that fits nowhere, and what is left in each room."""
+
+    where: tuple[int, ...]
+    free: tuple[int, ...]
+
+
+def settle(
+    sizes: Sequence[int], backing: Sequence[Sequence[str]], rooms: Sequence[Room]
+) -> Settled:
+    """Place masters in order: as declared, else into the nearest room that has place."""
+    free = [room.size_bytes for room in rooms]
+    where: list[int] = []
+    for size, declared in zip(sizes, backing, strict=True):
+        first = [m for m, room in enumerate(rooms) if room.kind in declared]
+        fitting = (m for m in (*first, *range(len(rooms))) if free[m] >= size)
+        memory = next(fitting, -1)
+        if memory >= 0:
+            free[memory] -= size
+        where.append(memory)
+    return Settled(where=tuple(where), free=tuple(free))
+
+
+def homes(workload: Workload, known: Descriptors, machine: Machine) -> Ints:
     """Place the master of everything that is not made: as declared, else nearest with room.
 
     Raises CouldNotRun if they do not fit below near memory.
     """
-    kinds = [str(machine.memory(name).kind) for name in ways.names]
-    free = ways.memories[k.HOMES].copy()
+    rooms = rooms_below(machine, int(workload.size_bytes.max(initial=0)))
+    masters = np.flatnonzero(~workload.made)
+    sizes = workload.size_bytes[masters].tolist()
+    settled = settle(sizes, [known.backing[o] for o in masters], rooms)
+    if -1 in settled.where:
+        raise no_room_for_masters(machine, sum(sizes), sum(room.size_bytes for room in rooms))
     found = np.full(workload.object_count, k.NONE, dtype=np.int64)
-    for o in np.flatnonzero(~workload.made):
-        size = workload.size_bytes[o]
-        declared = [m for m in range(1, len(kinds)) if kinds[m] in known.backing[o]]
-        for memory in (*declared, *range(1, len(kinds))):
-            if free[memory] >= size:
-                free[memory] -= size
-                found[o] = memory
-                break
-        else:
-            total = int(workload.size_bytes[~workload.made].sum())
-            raise CouldNotRun(
-                f"the masters of weights take {total:_} bytes, and the memories below "
-                f"`{machine.near.name}` of {machine.name} have room for "
-                f"{int(ways.memories[k.HOMES, 1:].sum()):_}",
-                "choose a machine with more memory below",
-            )
+    # Memories below are numbered from 1, in the order of their rooms.
+    found[masters] = np.array(settled.where, dtype=np.int64) + 1
     return found
+
+
+def no_room_for_masters(machine: Machine, size_bytes: int, room_bytes: int) -> CouldNotRun:
+    """Return what is said where masters do not fit below near memory."""
+    return CouldNotRun(
+        f"the masters of weights take {size_bytes:_} bytes, and the memories below "
+        f"`{machine.near.name}` of {machine.name} have room for "
+        f"{room_bytes:_}",
+        "choose a machine with more memory below",
+    )
 
 
 def _below(machine: Machine) -> list[Memory]:

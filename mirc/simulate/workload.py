@@ -2,23 +2,34 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import attrs
 import numpy as np
 
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.ir import Module
+from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.machine.roofline import step_ps
+from mirc.simulate.admission import Scope, admit, kept_fast, largest_spells
 from mirc.simulate.assumptions import assumed
 from mirc.simulate.census import Census, Life
-from mirc.simulate.instances import Cached, concatenate, instantiate, patterns, refuse_if_huge
+from mirc.simulate.demand import demand
+from mirc.simulate.instances import (
+    Cached,
+    concatenate,
+    instantiate,
+    patterns,
+    refuse_if_huge,
+    walk,
+)
 from mirc.simulate.model import CREATE, READ, Flags, Ints, Workload
 from mirc.simulate.reading import Reader, batch_of
 from mirc.simulate.routing import draw_experts
 from mirc.simulate.schedule import Schedule
 from mirc.simulate.tables import Accesses, PhaseTable, first_places, merge, read_phase
+from mirc.simulate.windows import handed_on
 from mirc.simulate.wiring import Wired, bytes_from_sram, sram_ps, wire
 
 
@@ -26,9 +37,10 @@ from mirc.simulate.wiring import Wired, bytes_from_sram, sram_ps, wire
 class Scenario:
     """A workload, and what a report must say about how it came to be.
 
-    ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; ``assumptions``
-    are sentences. ``wired`` is None if the file wires nothing into SRAM. ``runs`` counts the
-    schedule that was asked for, which a static placement is made for.
+    ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; the phases
+    ``before`` it belong to the same iteration. ``assumptions`` are sentences. ``wired`` is None if
+    the file wires nothing into SRAM. ``runs`` counts the schedule that was asked for, which a
+    static placement is made for.
     """
 
     workload: Workload
@@ -36,6 +48,7 @@ class Scenario:
     iterations: int
     sequences: int
     tokens: int
+    before: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     wired: Wired | None = None
     runs: Mapping[str, float] = attrs.field(factory=dict)
@@ -63,19 +76,31 @@ def build(
     seed: int = 0,
     source: Source | None = None,
     plan: str | None = None,
+    context: int | None = None,
+    scope: Scope = Scope.TIERS,
 ) -> Scenario:
     """Expand the schedule into steps and their accesses.
 
-    ``batch`` replaces the sequences of every phase, ``seed`` decides which experts are drawn; what
-    is wired may depend on the ``plan``. Objects come in the order of their first use in the file's
-    phases, also of those that do not run, then cache instances: where masters lie and what a static
-    placement pins must not tell which phases are still to come. Raises CouldNotRun for an object
-    without a size, or a step that cannot fit into near memory.
+    ``batch`` replaces the sequences of every phase, ``context`` the tokens in their caches where a
+    phase declares some; ``seed`` decides which experts are drawn; what is wired may depend on the
+    ``plan``. Objects come in the order of their first use in the file's phases, also of those that
+    do not run, then cache instances: where masters lie and what a static placement pins must not
+    tell which phases are still to come. Raises CouldNotRun for an object without a size, or a run
+    that the memories of its ``scope`` cannot hold.
     """
     census = Census(Reader(module, source))
-    tables = _tables(module, schedule, batch, census)
+    tables = tables_of(module, schedule, batch, census, context)
     runs = _runs(tuple(tables.values()), tuple(tables[name] for name in schedule.runs))
-    cached = instantiate(patterns(runs.tables, census), runs.order, runs.starts)
+    found = patterns(runs.tables, census)
+    walked = walk(found, runs.order)
+    admit(
+        demand(tables, census, found, kept=kept_fast(module, plan, census)),
+        largest_spells(runs.order, walked),
+        module,
+        machine,
+        scope=scope,
+    )
+    cached = instantiate(found, walked, runs.order, runs.starts)
     workload = _workload(census, cached, runs, seed)
     moved = _moved(runs, workload)
     wiring = wire(module, machine, plan)
@@ -83,14 +108,14 @@ def build(
     wired = Wired(wiring=wiring, near_bytes=int(moved.sum()), sram_bytes=int(reads.sum()))
     workload = attrs.evolve(
         workload,
-        iteration_ptr=_iteration_ptr(runs, tables[schedule.iterated]),
+        iteration_ptr=_iteration_ptr(runs, schedule),
         compute_ps=_compute_ps(machine, runs, moved - reads, reads, wiring.memory),
     )
-    _refuse_what_cannot_fit(workload, module, machine)
     batched = tables[schedule.iterated].batch
     return Scenario(
         workload=workload,
         iterated=schedule.iterated,
+        before=schedule.before,
         iterations=schedule.iterations,
         sequences=batched.sequences,
         tokens=schedule.iterations * batched.sequences * batched.tokens,
@@ -100,18 +125,31 @@ def build(
     )
 
 
-def _tables(
-    module: Module, schedule: Schedule, batch: int | None, census: Census
+def must_take_context(module: Module, schedule: Schedule) -> None:
+    """Raise CouldNotRun where no cache is there before the first run that uses it."""
+    if not read(module.phases[schedule.runs[0]], "context"):
+        raise CouldNotRun(
+            f"the schedule begins with `{schedule.runs[0]}`, whose caches begin empty: no context "
+            "can be given",
+            f"begin with a phase that has a context: `--schedule 'REPEAT(4, {schedule.iterated})'`",
+        )
+
+
+def tables_of(
+    module: Module,
+    schedule: Schedule,
+    batch: int | None,
+    census: Census,
+    context: int | None = None,
 ) -> dict[str, PhaseTable]:
-    """Read all phases in the file's order; those that run must be whole."""
+    """Read all phases in the file's order, give those that run; they must be whole."""
     tables: dict[str, PhaseTable] = {}
     for name, phase in module.phases.items():
-        if name in schedule.runs:
-            tables[name] = read_phase(phase, batch_of(phase, batch), census)
-        else:
-            with suppress(CouldNotRun):
-                read_phase(phase, batch_of(phase, batch), census)
-    return tables
+        whole = name in schedule.runs
+        with nullcontext() if whole else suppress(CouldNotRun):
+            tables[name] = read_phase(phase, batch_of(phase, batch, context), census)
+    lived = handed_on(tables, census)
+    return {name: table for name, table in lived.items() if name in schedule.runs}
 
 
 def _runs(tables: tuple[PhaseTable, ...], order: tuple[PhaseTable, ...]) -> _Runs:
@@ -127,7 +165,8 @@ def _workload(census: Census, cached: Cached, runs: _Runs, seed: int) -> Workloa
     lives = np.array([life.value for life in census.lives], dtype=np.str_)
     instances = np.ones(len(cached.names), dtype=np.bool_)
     lasting = np.concatenate((lives == Life.LASTING.value, instances))
-    made = np.concatenate((lives == Life.RUN.value, instances)) | lasting
+    passing = np.isin(lives, (Life.RUN.value, Life.WINDOW.value))
+    made = np.concatenate((passing, instances)) | lasting
     table = _born(_gather(runs, cached, own, sizes, seed), lasting)
     end_step, end_object = _ends(runs, cached, own)
     phases = tuple(census.reader.module.phases)
@@ -274,24 +313,10 @@ def _compute_ps(
     return np.array(times, dtype=np.int64)
 
 
-def _iteration_ptr(runs: _Runs, iterated: PhaseTable) -> Ints:
-    starts = runs.starts_of(iterated)
-    return np.append(starts, starts[-1] + len(iterated.costs))
-
-
-def _refuse_what_cannot_fit(workload: Workload, module: Module, machine: Machine) -> None:
-    steps = np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
-    need = workload.transient_bytes.copy()
-    np.add.at(need, steps, workload.size_bytes[workload.access_object])
-    worst = int(need.argmax())
-    near = machine.near
-    if need[worst] <= near.usable_bytes:
-        return
-    phase = module.phases[workload.phase_names[workload.step_phase[worst]]]
-    place = int(workload.step_position[worst])
-    step = phase.steps[place].name if phase.steps else phase.name
-    raise CouldNotRun(
-        f"step `{step}` of `{phase.name}` needs {int(need[worst]):_} bytes at once, and "
-        f"`{near.name}` of {machine.name} has {near.usable_bytes:_}",
-        "split the step or its objects, lower `--batch`, or choose a larger machine",
-    )
+def _iteration_ptr(runs: _Runs, schedule: Schedule) -> Ints:
+    steps = {table.name: len(table.costs) for table in runs.tables}
+    before = sum(steps[name] for name in schedule.before)
+    names = np.array([run.name == schedule.iterated for run in runs.order])
+    starts = runs.starts[names]
+    end = starts[-1] + steps[schedule.iterated]
+    return np.append(starts - before, end)

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirc.bounds.packing import Gap, greedy_keep, saved_bytes_bound, use_gaps
+from mirc.bounds.packing import (
+    Gap,
+    divisible_saved_bytes,
+    farthest_keep,
+    greedy_keep,
+    saved_bytes_bound,
+    use_gaps,
+)
 from mirc.bounds.streaming import streamed_bytes
 
 STEPS = 6
@@ -72,3 +79,29 @@ def test_uses_in_neighbouring_steps_leave_no_gap() -> None:
 def test_scipy_is_not_imported_until_a_bound_is_asked_for() -> None:
     code = "import sys, mirc.bounds.packing; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+FLAT = st.lists(GAPS.map(lambda g: Gap(g.first, g.last, g.size_bytes, g.size_bytes)), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(FLAT, st.integers(0, 20))
+def test_dropping_the_farthest_bytes_is_the_linear_optimum(gaps: list[Gap], room: int) -> None:
+    flat = [room] * STEPS
+    assert divisible_saved_bytes(gaps, flat) == pytest.approx(saved_bytes_bound(gaps, flat))
+
+
+@settings(max_examples=60, deadline=None)
+@given(FLAT, ROOM)
+def test_whole_gaps_that_end_farthest_leave_first_and_what_is_kept_fits(
+    gaps: list[Gap], room: list[int]
+) -> None:
+    keep = farthest_keep(gaps, room)
+    assert fits(gaps, keep, room)
+    assert saved(gaps, keep) <= best(gaps, room) <= divisible_saved_bytes(gaps, room)
+
+
+def test_with_equal_sizes_the_farthest_leaving_is_optimal() -> None:
+    # room for one: the long gap leaves where the first short one begins, both short ones stay
+    gaps = [Gap(0, 5, 4, 4), Gap(1, 2, 4, 4), Gap(4, 4, 4, 4)]
+    assert farthest_keep(gaps, [4] * STEPS) == (False, True, True)

@@ -2,9 +2,11 @@ import pytest
 
 from mirc.controller.descriptors import (
     DROPPABLE,
+    ELSEWHERE,
     GUARDED,
     HELD_FAST,
     RELUCTANT,
+    SPENT,
     SPILLABLE,
     UNSAID,
 )
@@ -93,3 +95,18 @@ def test_without_a_plan_no_use_has_a_time(module: Module) -> None:
     assert rows is not None
     assert (rows.first_ps == UNSAID).all()
     assert rows.period_ps == 0
+
+
+def test_what_prefers_lower_tiers_leaves_before_weights_and_what_is_spent_before_that() -> None:
+    text = (
+        "mir 1.0\n"
+        "object w { class = WEIGHT_TILE size_bytes = 1KiB }\n"
+        "object m { class = OPTIMIZER_STATE size_bytes = 1KiB }\n"
+        "object near { class = OPTIMIZER_STATE size_bytes = 1KiB preferred_tiers = [HBM] }\n"
+        "object c { class = CHECKPOINT_FRAGMENT size_bytes = 1KiB }\n"
+        "phase p { step s { reads = [w, m, near] writes = [c] } }\n"
+    )
+    names = ("w", "m", "near", "c")
+    known = ingest(load(Source("t.mir", text)), load_machine("h100-sxm"), None, names)
+    assert known.strength.tolist() == [DROPPABLE, ELSEWHERE, SPILLABLE, SPENT]
+    assert SPENT < ELSEWHERE < DROPPABLE

@@ -14,7 +14,14 @@ from mirc.graph.verify import verify
 
 @dataclass
 class Answer:
-    """A result that torch.export does not know."""
+    """A result of a kind that no tracer knows."""
+
+    value: Tensor
+
+
+@dataclass
+class Question:
+    """An input of a kind that torch.export refuses."""
 
     value: Tensor
 
@@ -33,14 +40,23 @@ class Net(nn.Module):
         return self.head(self.block(x + self.shift))
 
 
-class Traceable(Net):
+class Answering(Net):
     def forward(self, x: Tensor) -> object:
+        return Answer(self.head(self.block(x + self.shift)))
+
+
+class Traceable(Net):
+    def forward(self, x: Tensor, asked: object = None) -> object:
+        if asked is not None:
+            x = x + asked.value  # type: ignore[attr-defined]
         self.seen = x
         return Answer(self.head(self.block(x + self.shift)))
 
 
 class Repeating(Net):
-    def forward(self, x: Tensor) -> object:
+    def forward(self, x: Tensor, asked: object = None) -> object:
+        if asked is not None:
+            x = x + asked.value  # type: ignore[attr-defined]
         for _ in range(x.shape[0]):  # a proxy has no length
             x = x + self.shift
         return Answer(self.head(self.block(x)))
@@ -53,25 +69,25 @@ class Deciding(Net):
         return self.head(self.block(x))
 
 
-def captured(module: nn.Module, x: Tensor) -> Program:
-    model = UserModel(name="net", calls={"forward": (module, (x,), {})})
+def captured(module: nn.Module, *args: object) -> Program:
+    model = UserModel(name="net", calls={"forward": (module, args, {})})
     return capture_model(model, CaptureOptions(), lambda _: None)
 
 
 @pytest.mark.parametrize(
-    ("module", "level", "tried"),
+    ("module", "asked", "level", "tried"),
     [
-        (Net(), Level.EXPORT, []),
-        (Traceable(), Level.SYMBOLIC_TRACE, ["export: "]),
-        (Repeating(), Level.MAKE_FX, ["export: ", "symbolic_trace: "]),
-        (Deciding(), Level.MODULE_TREE, ["export: ", "symbolic_trace: ", "make_fx: "]),
+        (Net(), [], Level.EXPORT, []),
+        (Answering(), [], Level.EXPORT, []),
+        (Traceable(), [Question(torch.ones(8))], Level.SYMBOLIC_TRACE, ["export: "]),
+        (Repeating(), [Question(torch.ones(8))], Level.MAKE_FX, ["export: ", "symbolic_trace: "]),
+        (Deciding(), [], Level.MODULE_TREE, ["export: ", "symbolic_trace: ", "make_fx: "]),
     ],
 )
 def test_each_model_reaches_the_best_level_that_is_true(
-    module: nn.Module, level: Level, tried: list[str]
+    module: nn.Module, asked: list[Question], level: Level, tried: list[str]
 ) -> None:
-    x = torch.randn(2, 8)
-    program = captured(module, x)
+    program = captured(module, torch.randn(2, 8), *asked)
     (found,) = program.captures
     assert found.level is level
     assert [reason.split(" ")[0] + " " for reason in found.reason.split("; ") if reason] == tried
@@ -88,7 +104,8 @@ def test_each_model_reaches_the_best_level_that_is_true(
 
 @pytest.mark.parametrize("module", [Traceable(), Repeating()])
 def test_below_export_flops_and_activations_are_still_known(module: nn.Module) -> None:
-    program = captured(module, torch.randn(2, 8))
+    program = captured(module, torch.randn(2, 8), Question(torch.ones(8)))
+    assert program.captures[0].level is not Level.EXPORT
     (graph,) = program.graphs
     assert sum(node.flops for node in graph.nodes) == 2 * 2 * (8 * 16 + 16 * 4)
     (output,) = graph.outputs
@@ -96,7 +113,7 @@ def test_below_export_flops_and_activations_are_still_known(module: nn.Module) -
     assert {node.module for node in graph.nodes} == {"", "block.0", "block.1", "head"}
 
 
-@pytest.mark.parametrize("make", [Net, Traceable, Repeating, Deciding])
+@pytest.mark.parametrize("make", [Net, Answering, Traceable, Repeating, Deciding])
 def test_a_captured_module_is_callable_and_gives_the_same(make: type[Net]) -> None:
     module, x = make().train(), torch.randn(2, 8)
     before = module(x)

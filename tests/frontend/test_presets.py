@@ -18,6 +18,14 @@ QWEN = 48 * (2 * 2048 * 4096 + 2 * 2048 * 512 + 2 * 128 + QWEN_MOE + 2 * 2048)
 # weights and biases: attention 4 (d + 1) d, feed-forward 8 d d + 5 d, two norms of 2 d
 D = 768
 BLOCK = 4 * (D + 1) * D + 8 * D * D + 5 * D + 4 * D
+MISTRAL = 32 * (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336 + 2 * 4096)
+# 16 heads of 256, 8 of keys and values, four norms
+GEMMA_9B = 42 * (2 * 3584 * 4096 + 2 * 3584 * 2048 + 3 * 3584 * 14336 + 4 * 3584)
+# inputs doubled, a convolution of 4, step sizes of rank 160, 16 states a channel
+MAMBA_IN = 2560 * 2 * 5120 + (4 + 1) * 5120 + 5120 * (160 + 2 * 16)
+MAMBA = 64 * (MAMBA_IN + (160 + 1) * 5120 + (16 + 1) * 5120 + 5120 * 2560 + 2560)
+# no biases; a table of 32 relative positions for each of 12 heads, in each half
+T5_HALVES = 12 * (4 * D * D + 8 * D * D + 2 * D) + 12 * (8 * D * D + 8 * D * D + 3 * D)
 
 COUNTS = {
     "gpt2": 12 * BLOCK + 50257 * D + 1024 * D + 2 * D,  # the head is tied to the embedding
@@ -30,6 +38,12 @@ COUNTS = {
     "qwen3-moe-30b-a3b": QWEN + 2 * 151936 * 2048 + 2048,
     "deepseek-v3": 671_026_404_352,
     "whisper-large": 1_543_304_960,
+    "mistral-7b": MISTRAL + 2 * 32000 * 4096 + 4096,
+    "gemma2-9b": GEMMA_9B + 256_000 * 3584 + 3584,
+    "mamba-2.8b": MAMBA + 50280 * 2560 + 2560,
+    "t5-base": T5_HALVES + 32128 * D + 2 * 32 * 12 + 2 * D,
+    "convnext-base": 88_591_464,
+    "resnet-50": 25_557_032,
 }
 PUBLISHED = {
     "gpt2": 124_439_808,
@@ -40,7 +54,13 @@ PUBLISHED = {
     "llama3.1-405b": 405_853_388_800,
     "mixtral-8x7b": 46_702_792_704,
     "qwen3-moe-30b-a3b": 30_532_122_624,
+    "mistral-7b": 7_241_732_096,
+    "gemma2-9b": 9_241_705_984,
+    "mamba-2.8b": 2_768_345_600,
+    "t5-base": 222_903_552,
 }
+FLOAT32 = {"gpt2", "bert-base", "vit-base", "whisper-large", "t5-base", "mamba-2.8b"}
+CONVOLUTIONAL = {"convnext-base", "resnet-50"}
 ARCHITECTURES = sorted(set(COUNTS) - {"llama3-70b", "llama3.1-405b"})  # three sizes of one
 
 
@@ -53,10 +73,8 @@ def test_a_preset_has_its_published_parameters_at_its_own_dtype(name: str) -> No
     built = huggingface.preset(name).model
     assert sum(one.numel() for one in built.parameters()) == COUNTS[name]
     assert COUNTS[name] == PUBLISHED.get(name, COUNTS[name])
-    small = {"gpt2", "bert-base", "vit-base", "whisper-large"}  # published in float32
-    assert {str(one.dtype) for one in built.parameters()} == {
-        "torch.float32" if name in small else "torch.bfloat16"
-    }
+    published = "torch.float32" if name in FLOAT32 | CONVOLUTIONAL else "torch.bfloat16"
+    assert {str(one.dtype) for one in built.parameters()} == {published}
     assert all(one.is_meta for one in built.parameters())
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import attrs
 
-from mirc.frontend.program import digest
+from mirc.frontend.whole import digest
 from mirc.graph import Role
 from tests.frontend import tiny
 

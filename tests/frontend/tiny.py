@@ -10,6 +10,7 @@ from torch import nn
 
 from mirc.frontend import CaptureOptions, huggingface
 from mirc.frontend.program import capture_model
+from mirc.frontend.usercode import UserModel
 from mirc.graph import Graph, Program, Storage
 
 DEPTHS = (
@@ -17,6 +18,8 @@ DEPTHS = (
     "n_layer",
     "encoder_layers",
     "decoder_layers",
+    "num_layers",
+    "num_decoder_layers",
 )
 SMALL = CaptureOptions(tile_bytes=64 << 20)
 
@@ -33,6 +36,16 @@ def model(name: str, layers: int = 2) -> huggingface.HuggingFaceModel:
 @cache
 def program(name: str, layers: int = 2) -> Program:
     return capture_model(model(name, layers), SMALL, lambda _: None)
+
+
+def from_settings(settings: dict[str, Any], phases: str | None) -> Program:
+    found = huggingface.from_settings("tiny", settings)
+    return capture_model(found, CaptureOptions(phases=phases), lambda _: None)
+
+
+def of_module(module: nn.Module, *args: Any) -> Program:
+    model = UserModel(name="net", calls={"forward": (module, args, {})})
+    return capture_model(model, CaptureOptions(), lambda _: None)
 
 
 def storage(found: Program, name: str) -> Storage:

@@ -55,7 +55,9 @@ def test_a_phase_overrides_what_it_changes_and_nothing_else() -> None:
     found = annotated(program).overrides
     index = {storage.name: storage.index for storage in program.storages}
     # decode is the base: it runs most. There, 1 token of 4 experts: 1/4; in prefill 1 - (3/4)^4.
+    # Its rows come from one of 4 tiles of the embedding as its experts from one of 4.
     assert found["prefill"] == {
+        index["embed"]: (Field("reuse", 0.6836, 0.5),),
         index["l.0.experts"]: (
             Field("route_probability", 0.6836, 0.5),
             Field("reuse", 0.6836, 0.5),

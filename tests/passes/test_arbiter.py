@@ -85,6 +85,7 @@ def test_no_choice_of_regions_saves_more_but_for_part_of_a_line(
         b_ub=[room],
         bounds=[(0, size) for size in sizes],
     )
+    assert best.fun is not None
     assert found.bound_ps == pytest.approx(-best.fun)
     assert found.saved_ps <= found.bound_ps * (1 + 1e-9)
     spent = sum(-(-region.size_bytes // LINE) * LINE for region in found.chosen)

@@ -84,7 +84,52 @@ def test_a_collective_window_ends_where_its_result_is_first_read() -> None:
     build.node("wait", [reduced])
     build.phase("p")
     (phase,) = phases_of(build.program())
-    assert phase.windows == (Window(WindowKind.COLLECTIVE, 0, 2),)
+    assert phase.windows == (Window(WindowKind.COLLECTIVE, 0, 2, (reduced,)),)
+
+
+def test_a_collective_window_ends_with_its_wait_and_a_gather_reduces_nothing() -> None:
+    build = Builder()
+    first = build.store("p.first", 8, Role.ACTIVATION)
+    second = build.store("p.second", 8, Role.ACTIVATION)
+    gather = "_c10d_functional.all_gather_into_tensor.default"
+    scatter = "_c10d_functional.reduce_scatter_tensor.default"
+    build.node("gather", [], [first], collective=True, op=gather)
+    build.node("scatter", [], [second], collective=True, op=scatter)
+    build.node("a", [second])
+    for result in (first, second):
+        wait = "_c10d_functional.wait_tensor.default"
+        build.node(f"wait {result}", [result], collective=True, op=wait)
+    build.phase("p")
+    (phase,) = phases_of(build.program())
+    assert phase.windows == (
+        Window(WindowKind.COLLECTIVE, 0, 3),
+        Window(WindowKind.COLLECTIVE, 1, 4, (second,)),
+    )
+
+
+def test_plain_descent_updates_parameters_by_their_gradients() -> None:
+    build = Builder()
+    weight = build.store("w", 4, mutated=True)
+    gradient = build.store("w.grad", 4, Role.GRADIENT)
+    build.node("a", [weight], [gradient])
+    build.phase("b")
+    build.node("a", [weight, gradient], [weight])
+    build.phase("u")
+    kinds = [phase.kind for phase in phases_of(build.program())]
+    assert kinds == [PhaseKind.BACKWARD, PhaseKind.OPTIMIZER_UPDATE]
+
+
+def test_without_training_a_checkpoint_runs_once() -> None:
+    build = Builder()
+    weight = build.store("w", 4)
+    build.node("a", [weight])
+    build.phase("f")
+    fragment = build.store("checkpoint.w", 4, Role.CHECKPOINT)
+    build.node("a", [weight], [fragment])
+    build.phase("c")
+    found = phases_of(build.program())
+    assert [phase.kind for phase in found] == [PhaseKind.FORWARD, PhaseKind.CHECKPOINT]
+    assert [phase.runs for phase in found] == [1, 1]
 
 
 def test_what_only_other_phases_use_is_idle() -> None:

@@ -7,12 +7,12 @@ from mirc.passes.base import Facts
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.pipeline import PIPELINE, closure, explain, run
 from mirc.passes.reuse import Reuse
-from mirc.passes.seeds import Machines, Options, Schedule
+from mirc.passes.seeds import Machines, Observed, Options, Schedule
 from tests.passes.programs import decoder, machine
 
 
 def test_every_pass_comes_after_those_whose_facts_it_reads() -> None:
-    known: set[type] = {Machines, Options, Schedule}
+    known: set[type] = {Machines, Observed, Options, Schedule}
     for each in PIPELINE:
         assert set(each.reads) <= known, each.name
         known.add(each.writes)
@@ -20,7 +20,7 @@ def test_every_pass_comes_after_those_whose_facts_it_reads() -> None:
 
 def test_a_pass_reads_no_fact_that_it_does_not_declare() -> None:
     program = decoder(layers=1)
-    facts = Facts.seeded(Machines((machine(1 << 40),)), Schedule(), Options())
+    facts = Facts.seeded(Machines((machine(1 << 40),)), Schedule(), Options(), Observed())
     for each in PIPELINE:
         declared = Facts.seeded(*(facts[kind] for kind in each.reads))
         facts = facts.having(each.run(program, declared))

@@ -1,4 +1,4 @@
-"""Ladders, floors and sensitivities follow from where a weight stands, or from what was declared."""
+"""Ladders, floors and sensitivities follow from a weight's place, or from what was declared."""
 
 import pytest
 from hypothesis import given

@@ -136,3 +136,18 @@ def test_the_price_of_the_transfers_itself_is_still_cheap() -> None:
     assert recompute_class(1.0, 1.0) is Recompute.CHEAP
     assert recompute_class(4.0, 1.0) is Recompute.MODERATE
     assert recompute_class(4.1, 1.0) is Recompute.EXPENSIVE
+
+
+def test_what_backward_needs_is_made_again_from_what_else_is_saved() -> None:
+    build = Builder()
+    x, z = (build.store(f"forward.{n}", SIZE, Role.SAVED) for n in "xz")
+    y = build.store("forward.y", SIZE, Role.ACTIVATION)
+    build.node("a", [], [x], flops=100)
+    build.node("b", [x], [y], flops=20)
+    build.node("c", [y], [z], flops=3)
+    build.phase("forward")
+    build.node("d", [x, z])
+    build.phase("backward")
+    found = run(build.program(), only=("recompute-classifier",))[Recomputation]
+    assert found.of(z).flops == 23  # y is gone by then, x is saved
+    assert found.of(z).portable is Recompute.CHEAP

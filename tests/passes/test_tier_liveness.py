@@ -4,10 +4,11 @@ from mirc.graph import Part, Program, Role, Split
 from mirc.ir.enums import TierKind
 from mirc.machine import Machine
 from mirc.machine.load import load
+from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.pipeline import run
 from mirc.passes.placing import Mode
 from mirc.passes.tier_check import near_bytes, overfull_steps
-from mirc.passes.tier_liveness import MachinePlan, TierLive
+from mirc.passes.tier_liveness import TierLive, TierLiveness
 from tests.passes.programs import Builder, decoder, machine, routed, rows
 
 
@@ -151,3 +152,32 @@ def test_a_phase_that_runs_less_often_does_not_pin_what_another_streams() -> Non
     }
     assert away["decode_step"]
     assert away["decode_step"] <= away["prefill"]
+
+
+def test_no_certificate_finds_a_plan_below_its_bound() -> None:
+    program, target = decoder(layers=8), machine(4_000_000_000)
+    facts = run(program, machines=(target,), only=("tier-liveness",))
+    found = {c.decision: c for c in TierLiveness().certify(program, facts)}
+    assert list(found) == [
+        "which pieces stay near in 4 runs of decode_step on toy",
+        "when transfers begin in a run of decode_step on toy",
+        "which tier keeps the masters on toy",
+    ]
+    gaps = [certificate.gap for certificate in found.values()]
+    assert all(gap is not None and gap >= -1e-9 for gap in gaps)
+
+
+def test_experts_are_held_against_what_is_expected() -> None:
+    program = moe()
+    facts = run(program, machines=(machine(104),), only=("tier-liveness",))
+    first = next(iter(TierLiveness().certify(program, facts)))
+    assert (first.objective, first.bound) == (14, 12)
+    assert "in expectation" in first.note
+
+
+def test_masters_beyond_all_lower_tiers_are_certified_as_bytes() -> None:
+    # ten weights of 10 and 60 bytes of lower memory
+    program = stack(10)
+    facts = run(program, machines=(machine(244, lower_bytes=60),), only=("tier-liveness",))
+    (masters,) = TierLiveness().certify(program, facts)
+    assert (masters.objective, masters.bound, masters.unit) == (40, 40, "bytes")

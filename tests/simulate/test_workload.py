@@ -3,6 +3,7 @@ import pytest
 
 from mirc.bounds.routing import distinct_experts
 from mirc.diagnostics import CouldNotRun
+from mirc.simulate.limits import held_bytes
 from mirc.simulate.model import CREATE, READ, WRITE, Workload
 from mirc.simulate.routing import draw_experts
 from tests.simulate.toy import GB, card, cycle, scenario, weights
@@ -258,6 +259,36 @@ def test_the_phase_that_began_sequences_begins_new_ones_when_it_comes_round() ->
     assert workload.names == ("kv(0,0)", "kv(0,1)", "kv(1,0)", "kv(1,1)")
     assert _retired(workload, 1) == ["kv(0,0)", "kv(0,1)"]
     assert _accesses(workload, 2) == [("kv(1,0)", 40, CREATE)]
+
+
+def test_a_block_that_has_left_its_window_is_not_read_and_ends_with_the_run() -> None:
+    text = _CACHE.replace("PER_TOKEN(10)", "PER_TOKEN(10) retire = WINDOW(5)") + (
+        "phase prefill { batch = 2 tokens = 6 step a { writes = [kv] } }\n"
+        "phase decode { batch = 2 context = 6 step b { writes = [kv] } step c { reads = [kv] } }\n"
+    )
+    workload = scenario(text, schedule="prefill, REPEAT(4, decode)").workload
+    # the 7th token reads tokens 2 to 6, counted from 0: two of block 0 and three of block 1
+    assert _accesses(workload, 2)[:2] == [("kv(0,0)", 20, READ), ("kv(0,1)", 30, READ)]
+    # the 9th reads 4 to 8, nothing of block 0: it ended with the run of the 8th
+    assert _accesses(workload, 6)[:2] == [("kv(0,1)", 40, READ), ("kv(0,2)", 10, READ)]
+    assert [_retired(workload, step) for step in range(9)] == [
+        *([[]] * 4),
+        ["kv(0,0)", "kv(1,0)"],
+        *([[]] * 4),
+    ]
+    # 2 sequences hold 2 blocks of 40 throughout: block 2 comes as block 0 goes
+    assert held_bytes(workload).tolist() == [160] * 9
+
+
+def test_what_is_older_than_the_window_of_a_given_context_never_exists() -> None:
+    text = _CACHE.replace("PER_TOKEN(10)", "PER_TOKEN(10) retire = WINDOW(5)") + (
+        "phase decode { context = 20 step a { reads = [kv] writes = [kv] } }\n"
+    )
+    workload = scenario(text, steps=5).workload
+    created = [row[0] for step in range(5) for row in _accesses(workload, step) if row[2] == CREATE]
+    # the 21st token reads 16 to 20; the 25th is in block 6
+    assert created == ["kv(0,4)", "kv(0,5)", "kv(0,6)"]
+    assert min(held_bytes(workload).tolist()) > 0
 
 
 def test_a_template_without_blocks_is_one_object_a_sequence() -> None:
