@@ -5,8 +5,9 @@ decode     llama3-70b with near memory for 0.6 of its weights and llama3.1-405b 
            interval-packing bound of the very run. Intent is within 1 %.
 experts    synthetic routing (Zipf, correlated in time) of qwen3-moe and mixtral: the packing that
            is given the trace (an oracle), replayed, beside its bound, static and lru. Within 2 %.
-placement  64 and 256 objects beside the MILP (HiGHS, SECONDS each), 1,024 and 4,096 beside the LP,
-           in one phase and in three. Within 1 %.
+placement  64 and 256 objects beside the MILP (the best that HiGHS finds in SECONDS, and what it
+           proves), 1,024 and 4,096 beside the LP, in one phase and in three. Within 1 % of the
+           best; where a row is not within 1 % of what is proven as well, it says `open`.
 
 Prints Markdown tables; exits 1 where a claim fails.
 
@@ -42,7 +43,7 @@ STEPS = 16
 TOKENS = 48
 EXPERTS = ((QWEN3, 0.4), (MIXTRAL, 0.5))
 EXACT, LARGE = (64, 256), (1024, 4096)
-SEEDS = (0, 1)
+SEEDS = (13, 14)
 
 
 def packing_bound(workload: Workload, usable_bytes: int) -> int:
@@ -127,8 +128,11 @@ def _expert_rows(router: Router, share: float) -> bool:
 
 def placement(seconds: float) -> bool:
     """Place random objects in five tiers."""
-    print("| objects | phases | seed | over | ours | its own bound | HiGHS's bound | s | HiGHS s |")
-    print("|---:|---:|---:|---|---:|---:|---:|---:|---:|")
+    print(
+        "| objects | phases | seed | over | ours | its own bound | HiGHS's bound | s | HiGHS s "
+        "| within 1 % |"
+    )
+    print("|---:|---:|---:|---|---:|---:|---:|---:|---:|---|")
     held = True
     for objects in (*EXACT, *LARGE):
         for phases in (1, 3):
@@ -139,15 +143,21 @@ def placement(seconds: float) -> bool:
                 spent = time.perf_counter() - begin
                 exact = objects in EXACT
                 highs = optimum(task, seconds) if exact else relaxed(task)
-                over = ours.cost_ps / highs.objective
+                over, proven = ours.cost_ps / highs.objective, ours.cost_ps / highs.bound
                 held &= over <= CLOSE
                 print(
                     f"| {objects} | {phases} | {seed} | {'MILP' if exact else 'LP'} | {over:.4f} "
-                    f"| {ours.cost_ps / ours.bound_ps:.4f} | {ours.cost_ps / highs.bound:.4f} "
-                    f"| {spent:.1f} | {highs.seconds:.1f} |",
+                    f"| {ours.cost_ps / ours.bound_ps:.4f} | {proven:.4f} "
+                    f"| {spent:.1f} | {highs.seconds:.1f} | {_verdict(over, proven)} |",
                     flush=True,
                 )
     return held
+
+
+def _verdict(over: float, proven: float) -> str:
+    if over > CLOSE:
+        return "FAILS"
+    return "proven" if proven <= CLOSE else "open"
 
 
 PARTS = {"decode": decode, "experts": experts, "placement": placement}

@@ -7,9 +7,10 @@ from mirc.grammar import syntax_rules as rules
 from mirc.grammar.automaton import CHARACTER, Word
 from mirc.grammar.mending import replacement
 from mirc.grammar.reading import Reading
-from mirc.ir.fields import FIELD_BY_KEY
+from mirc.ir.fields import FIELD_BY_KEY, FieldSpec
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "ps", "ns", "us", "ms", "s")
+_THOUSANDS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNIT_SLIPS = {"K": "KiB", "M": "MiB", "G": "GiB", "T": "TiB", "sec": "s", "µs": "us", "μs": "us"}
 _LONGER = {
     "m": ("minutes", 60),
@@ -120,6 +121,10 @@ def _report(reading: Reading, place: Span, number: str, unit: str) -> None:
         reading.report(rules.BAD_UNIT, place, found=found)
         return
     number = (_decimal(number) or number).strip("_")
+    if unit in _THOUSANDS and number.isdigit() and not _is_size(reading):
+        hint = f"write `{int(number) * _THOUSANDS[unit]:_}`: it is no size, so it has no unit"
+        reading.report(rules.BAD_UNIT, place, found=found, hint=hint)
+        return
     sure = meant.lower() == unit.lower() and not (meant == "s" and unit == "S")
     reading.report(
         rules.BAD_UNIT,
@@ -132,10 +137,20 @@ def _report(reading: Reading, place: Span, number: str, unit: str) -> None:
 
 def _is_time(reading: Reading) -> bool:
     """Whether the key of the value being read holds a time."""
+    spec = _spec(reading)
+    return spec is not None and spec.type.unit == "us"
+
+
+def _is_size(reading: Reading) -> bool:
+    """Whether the key of the value being read may hold a size: it does, or nothing is known."""
+    spec = _spec(reading)
+    return spec is None or spec.key.endswith("_bytes") or spec.type.unit is not None
+
+
+def _spec(reading: Reading) -> FieldSpec | None:
     anchor = reading.automaton.anchor
     key = _KEY.match(reading.text, anchor.offset) if anchor is not None else None
-    spec = FIELD_BY_KEY.get(key[0]) if key is not None else None
-    return spec is not None and spec.type.unit == "us"
+    return FIELD_BY_KEY.get(key[0]) if key is not None else None
 
 
 def _decimal(written: str) -> str | None:

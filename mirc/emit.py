@@ -28,6 +28,7 @@ from mirc.ir.names import reference
 from mirc.passes.annotate import Annotated, Intent
 from mirc.passes.base import Facts
 from mirc.passes.coalition import Coalitions
+from mirc.passes.leaving_fields import leaving_overrides, leaving_phase_overrides
 from mirc.passes.liveness import Live
 from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.phase_annotator import PhaseFact, Phases
@@ -227,7 +228,12 @@ def _plan(program: Program, facts: Facts, plan: MachinePlan) -> Plan:
         PlanPhase(
             name,
             (Field("period_us", microseconds(phase.clock.period_ps), clock_confidence(phase)),),
-            overrides=tuple(plan_phase_overrides(program, facts, tiers, plan, phase)),
+            overrides=_joined(
+                (
+                    *plan_phase_overrides(program, facts, tiers, plan, phase),
+                    *leaving_phase_overrides(program, facts, plan, phase),
+                )
+            ),
         )
         for name, phase in plan.phases.items()
     )
@@ -239,7 +245,11 @@ def _plan(program: Program, facts: Facts, plan: MachinePlan) -> Plan:
         name,
         (Field("machine", Text(facts[Machines].spelling(plan.machine))),),
         overrides=_joined(
-            (*plan_overrides(program, tiers, plan), *wired_overrides(program, facts, plan))
+            (
+                *plan_overrides(program, tiers, plan),
+                *wired_overrides(program, facts, plan),
+                *leaving_overrides(program, facts, plan),
+            )
         ),
         phases=phases,
     )

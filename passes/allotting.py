@@ -12,21 +12,21 @@ from mirc.passes.regroup import Effort, Moved, regroup
 from mirc.passes.shelves import Choices, Path, Prices, Shelves
 
 TRIES = 30_000
-"""Groups that are placed anew, from each start."""
+"""Groups that are placed anew, from each start, unless a caller has less time."""
 
 TRIES_AN_OBJECT = 100
 """The same where objects are few."""
 
 FEW = 64
-"""Objects up to which larger groups are searched: with few, what fits is the difficulty."""
+"""Objects up to which many small groups are searched: with few, what fits is the difficulty."""
 
-EFFORT, EFFORT_FOR_FEW = Effort(together=8, nodes=400), Effort(together=12, nodes=1_500)
+EFFORT, EFFORT_FOR_FEW = Effort(together=8, nodes=400), Effort(together=6, nodes=150)
 
 OF_ALL = 5
 """A group is at most one in so many of all objects."""
 
-STARTS, STARTS_OF_FEW = 1, 3
-"""Fillings, the best of all tried, that are improved."""
+STARTS, STARTS_OF_FEW = 1, 15
+"""Fillings, the best of all tried, that are improved: where objects are few, it matters which."""
 
 HEAT, HEAT_OF_FEW = 0.1, 0.05
 """A worse placement may be taken at first if it loses about this part of the gap to the bound."""
@@ -48,7 +48,7 @@ class Allotment:
     bound_seconds: float
 
 
-def allot(problem: PlacementProblem) -> Allotment:
+def allot(problem: PlacementProblem, *, tries: int = TRIES) -> Allotment:
     """Place every object in every phase so that uses and moves take little time.
 
     Room is priced (a Lagrangian relaxation). Objects are laid down in several orders, where they
@@ -71,7 +71,7 @@ def allot(problem: PlacementProblem) -> Allotment:
             filled.append((cost_ps(problem, shelves.tiers()), len(filled), shelves))
     best, best_cost = filled[0][2], math.inf
     for cost, _, shelves in sorted(filled, key=lambda row: row[:2])[:starts]:
-        _improve(shelves, problem, found, cost)
+        _improve(shelves, problem, found, cost, tries)
         improved = cost_ps(problem, shelves.tiers())
         if improved < best_cost:
             best, best_cost = shelves, improved
@@ -95,7 +95,9 @@ def _orders(problem: PlacementProblem, found: Priced) -> list[list[int]]:
     return [np.lexsort((every, key)).tolist() for key in keys]
 
 
-def _improve(shelves: Shelves, problem: PlacementProblem, found: Priced, cost: float) -> None:
+def _improve(
+    shelves: Shelves, problem: PlacementProblem, found: Priced, cost: float, tries: int
+) -> None:
     """Regroup around objects that are far from their best place; leave the best placement found."""
     wishes = [tuple(path) for path in found.tier.T.tolist()]
     ideal = cheapest(problem, found.price)[1].tolist()
@@ -110,7 +112,7 @@ def _improve(shelves: Shelves, problem: PlacementProblem, found: Priced, cost: f
     most = max(2, problem.objects // OF_ALL)
     effort = attrs.evolve(effort, together=min(effort.together, most))
     uneasy: list[int] = []
-    tries = min(TRIES, TRIES_AN_OBJECT * problem.objects)
+    tries = min(tries, TRIES_AN_OBJECT * problem.objects)
     for turn in range(tries):
         if best <= found.bound_ps * GOOD_ENOUGH:
             break

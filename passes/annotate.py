@@ -134,6 +134,11 @@ class Annotate(Pass[Annotated]):
             },
         )
 
+    def unbounded(self, facts: Facts) -> str:
+        """Return that this follows from what was found, and is not chosen."""
+        del facts
+        return "fields follow by rules from the facts above: nothing is searched for"
+
 
 def _overrides(
     program: Program,

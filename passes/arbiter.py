@@ -13,7 +13,7 @@ from mirc.passes.machine_plan import MachinePlan
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.pieces import Demand, Piece, use_of
 from mirc.passes.placing import Mode
-from mirc.passes.seeds import Machines
+from mirc.passes.seeds import Machines, Options
 from mirc.passes.tier_liveness import TierLive
 
 SURE = 0.5
@@ -115,6 +115,7 @@ class Arbiter(Pass[Wirings]):
     def certify(self, program: Program, facts: Facts) -> Iterator[Certificate]:
         """Yield the time that reading from near memory goes on taking, and the least it could."""
         del program
+        fits = {plan.machine.name: plan.fits for plan in facts[TierLive].plans}
         for wiring in facts[Wirings].by_machine.values():
             yield Certificate(
                 decision=f"regions to wire on {wiring.machine}: time not saved over the schedule",
@@ -122,7 +123,15 @@ class Arbiter(Pass[Wirings]):
                 bound=(wiring.savable_ps - wiring.bound_ps) / 1e6,
                 unit="us",
                 method="fractional knapsack",
+                feasible=fits[wiring.machine],
+                note="" if fits[wiring.machine] else "a phase needs more near memory than there is",
             )
+
+    def unbounded(self, facts: Facts) -> str:
+        """Return that nothing could be wired."""
+        if not facts[Options].wire:
+            return "nothing was to be wired: `--wire` asks for it"
+        return "no machine was given that has on-chip memory to wire"
 
 
 def _wiring(program: Program, facts: Facts, plan: MachinePlan) -> MachineWiring:
@@ -171,8 +180,9 @@ def _candidates(
         for phase in facts[Phases].phases:
             use = use_of(plan.phases[phase.name].wanted, piece)
             if use.demand in (Demand.FIXED, Demand.CHANCE):
-                reads += phase.runs * len(use.steps) * use.probability
-                surest = max(surest, use.probability)
+                chance = use.chance(piece)
+                reads += phase.runs * len(use.steps) * chance
+                surest = max(surest, chance)
         saved = reads * piece.size_bytes * (near - chip)
         if saved > 0:
             yield Region(

@@ -10,6 +10,9 @@ from mirc.passes.pieces import Piece
 from mirc.passes.placing import Mode, Residence
 from mirc.passes.tiers import below_near
 
+LIVELIEST = (Mode.STREAMS, Mode.VISITS, Mode.ON_DEMAND, Mode.BELOW, Mode.STAYS)
+"""Modes, those first whose pieces move most: they get the nearest tier."""
+
 
 @attrs.frozen
 class Masters:
@@ -19,19 +22,25 @@ class Masters:
     bytes_in: dict[TierKind, int]
     homeless: int
 
+    @property
+    def apart(self) -> bool:
+        """Whether all have a place, in more than one tier."""
+        return not self.homeless and sum(size > 0 for size in self.bytes_in.values()) > 1
+
 
 def masters(machine: Machine, pieces: Sequence[Piece], residences: Sequence[Residence]) -> Masters:
     """Give each piece the nearest lower tier that has room, those that move most first.
 
-    ``residences`` are those of the phase that runs most often. What streams shares a tier's room
-    evenly, so that the slower tier's link is asked for its part all through the run; then comes
-    what is fetched on demand, then what stays near (its master is read once). Cost: O(pieces).
+    ``residences`` are those of the phase that runs most often, the liveliest where several do. What
+    streams shares a tier's room evenly, so that the slower tier's link is asked for its part all
+    through the run; then comes what is fetched on demand, then what stays near (its master is read
+    once). Cost: O(pieces).
     """
     lower = below_near(machine) or (machine.near,)
     left = [memory.usable_bytes for memory in lower]
     tier: list[TierKind] = [TierKind(lower[-1].kind)] * len(pieces)
     homeless = 0
-    for mode in (Mode.STREAMS, Mode.VISITS, Mode.ON_DEMAND, Mode.BELOW, Mode.STAYS):
+    for mode in LIVELIEST:
         todo = [i for i, residence in enumerate(residences) if residence.mode is mode]
         for level, memory in enumerate(lower):
             total = sum(pieces[i].size_bytes for i in todo)
@@ -40,7 +49,8 @@ def masters(machine: Machine, pieces: Sequence[Piece], residences: Sequence[Resi
                 tier[i] = TierKind(memory.kind)
                 left[level] -= pieces[i].size_bytes
         homeless += sum(pieces[i].size_bytes for i in todo)
-    return Masters(tuple(tier), _sums(lower, tier, pieces), homeless)
+    sizes = [piece.size_bytes for piece in pieces]
+    return Masters(tuple(tier), bytes_in(lower, tier, sizes), homeless)
 
 
 def _share(
@@ -63,10 +73,11 @@ def _share(
     return taken, rest
 
 
-def _sums(
-    lower: Sequence[Memory], tier: Sequence[TierKind], pieces: Sequence[Piece]
+def bytes_in(
+    lower: Sequence[Memory], tier: Sequence[TierKind], sizes: Sequence[int]
 ) -> dict[TierKind, int]:
+    """Return the bytes of masters in each tier."""
     sums = {TierKind(memory.kind): 0 for memory in lower}
-    for kind, piece in zip(tier, pieces, strict=True):
-        sums[kind] += piece.size_bytes
+    for kind, size in zip(tier, sizes, strict=True):
+        sums[kind] += size
     return sums

@@ -84,5 +84,10 @@ class Pass(ABC, Generic[F]):
         del program, facts
         yield from ()
 
+    def unbounded(self, facts: Facts) -> str:
+        """Return why what this pass wrote has no bound, where it certifies nothing."""
+        del facts
+        return "it says what is, and decides nothing"
+
 
 AnyPass = Pass[Any]

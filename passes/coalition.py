@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import attrs
 
+from mirc.bounds.communities import FALSE_GROUPS
 from mirc.graph import Program, Role, Split, Storage
 from mirc.passes.base import Facts, Pass
 from mirc.passes.chosen_together import Together, after, together
@@ -101,6 +102,15 @@ class CoalitionDetect(Pass[Coalitions]):
         chosen = [_group(program, GroupKind.CHOSEN, each) for each in together(program, routing)]
         next_ = [_group(program, GroupKind.AFTER, each) for each in after(routing)]
         return Coalitions((*_structural(program, used), *chosen, *next_))
+
+    def unbounded(self, facts: Facts) -> str:
+        """Return what is known of false groups: nothing bounds those that were missed."""
+        if not facts[Routing].observed:
+            return "groups are those of the modules' structure: nothing is searched for"
+        return (
+            f"of independent choices {FALSE_GROUPS:g} groups a router would be found (Markov's "
+            "inequality); how many true ones were missed is not bounded"
+        )
 
 
 def _structural(program: Program, used: frozenset[int]) -> Iterator[Group]:

@@ -68,6 +68,11 @@ class Routing:
         family = self.routed.get((phase, storage))
         return 1.0 if family is None else family.probability
 
+    def shares(self, phase: str, storage: int) -> tuple[float, ...]:
+        """Return the chances of each slice where they were observed, else nothing."""
+        family = self.routed.get((phase, storage))
+        return () if family is None else family.shares
+
     def share(self, phase: str, storage: int, part: int) -> float:
         """Return the chance that one slice is used: its own where it was observed."""
         family = self.routed.get((phase, storage))
@@ -195,6 +200,21 @@ class ExpertRouting(Pass[Routing]):
             routed[name, storage] = attrs.evolve(family, shares=shares, confidences=confidences)
         pairs = (follows(a, b, effect) for a, b in pairwise(observed))
         return Routing(routed, observed, tuple(pair for pair in pairs if pair is not None), effect)
+
+    def unbounded(self, facts: Facts) -> str:
+        """Return what chances were held against, there being none that is the best."""
+        routing = facts[Routing]
+        if not routing.routed:
+            return "nothing is routed"
+        if not routing.observed:
+            return "chances are those of a uniform router: no routing was observed to test them"
+        if not routing.follows:
+            return "chances are estimates, and too little was observed to hold any of it out"
+        gain = sum(each.gain_nats for each in routing.follows) / len(routing.follows)
+        return (
+            f"chances are estimates: by the choice of the layer before, held-out tokens are "
+            f"{gain:+.3f} nats likelier in the mean of {len(routing.follows)} pairs of layers"
+        )
 
 
 def _families(program: Program, phase: PhaseFact) -> Iterator[Routed]:

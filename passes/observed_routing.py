@@ -43,7 +43,8 @@ def bind(routers: Mapping[str, Router], trace: RoutingTrace) -> tuple[ObservedRo
     """Give each router its layer of the trace: in order where their numbers agree, else by block.
 
     A trace may count all blocks while only some route; layers that never route are passed over,
-    and a block is known by the first number in its module's path. Raises CouldNotRun where the
+    and a block is known by the first number in its module's path; numbers agree where the last
+    of the trace is that of the last router. Raises CouldNotRun where the
     trace is of another model: of another number of layers, experts, or experts a token.
     """
     if not routers:
@@ -66,7 +67,8 @@ def _places(modules: tuple[str, ...], trace: RoutingTrace) -> tuple[int, ...]:
             return tuple(known)
     numbers = {number: place for place, number in enumerate(trace.layers or range(layers))}
     blocks = [_block(module) for module in modules]
-    if len(set(blocks)) == len(blocks) and all(block in numbers for block in blocks):
+    exact = max(numbers) == max(blocks) and all(block in numbers for block in blocks)
+    if exact and len(set(blocks)) == len(blocks):
         return tuple(numbers[block] for block in blocks)
     raise CouldNotRun(
         f"`{trace.name}` has {layers} layers of which {len(routing)} route; "

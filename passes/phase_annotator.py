@@ -155,6 +155,11 @@ class PhaseAnnotator(Pass[Phases]):
             )
         return Phases(tuple(phases), schedule)
 
+    def unbounded(self, facts: Facts) -> str:
+        """Return that this follows from what was found, and is not chosen."""
+        del facts
+        return "phases and windows are read off the graphs by definition"
+
 
 def scheduled_runs(schedule: tuple[Value, ...], times: float = 1.0) -> dict[str, float]:
     """Return how often each phase runs in a schedule: REPEAT multiplies, EVERY divides."""

@@ -1,4 +1,4 @@
-"""Parameters into the pieces that a plan places, and how each phase uses them."""
+"""Parameters and optimizer states into pieces that a plan places, and how each phase uses them."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -13,13 +13,16 @@ PLANNED_FROM = 0.5
 """Slices that a run uses with at least this probability are fetched by position."""
 
 
+PLANNED = frozenset({Role.PARAMETER, Role.OPTIMIZER})
+"""Roles whose storages have a master copy below near memory, so that a plan can place them."""
+
 FEW_ROWS = 4
 """A run that touches less than this part of a storage gathers rows; more of it is a whole use."""
 
 
 @attrs.frozen(slots=True)
 class Piece:
-    """One object of a parameter: an expert, a row tile, or (``part`` -1) the whole."""
+    """One object of a parameter or a state: an expert, a row tile, or (``part`` -1) the whole."""
 
     storage: int
     part: int
@@ -41,7 +44,11 @@ class Demand(StrEnum):
 
 @attrs.frozen(slots=True, kw_only=True)
 class Wanted:
-    """The use of one storage's pieces in one phase, ``first`` to ``last`` step (-1: idle)."""
+    """The use of one storage's pieces in one phase, ``first`` to ``last`` step (-1: idle).
+
+    ``shares`` are the probabilities of its slices, where they were observed; ``probability`` is
+    their mean.
+    """
 
     demand: Demand
     first: int = -1
@@ -49,20 +56,25 @@ class Wanted:
     steps: tuple[int, ...] = ()
     probability: float = 0.0
     top_k: int = 0
+    shares: tuple[float, ...] = ()
+
+    def chance(self, piece: Piece) -> float:
+        """Return the probability that a run uses this piece."""
+        return self.shares[piece.part] if self.shares else self.probability
 
 
 _IDLE = Wanted(demand=Demand.IDLE)
 
 
 def pieces_of(program: Program, phases: Phases) -> tuple[Piece, ...]:
-    """Return the pieces of every parameter that some phase uses, in the program's order."""
+    """Return the pieces of what a plan places and some phase uses, in the program's order."""
     used = frozenset().union(*(phase.table.used_in for phase in phases.phases))
     return tuple(_pieces(program, used))
 
 
 def _pieces(program: Program, used: frozenset[int]) -> Iterator[Piece]:
     for storage in program.storages:
-        if storage.role is not Role.PARAMETER or storage.index not in used:
+        if storage.role not in PLANNED or storage.index not in used:
             continue
         if storage.parts:
             for place, part in enumerate(storage.parts):
@@ -72,18 +84,22 @@ def _pieces(program: Program, used: frozenset[int]) -> Iterator[Piece]:
 
 
 def wanted_in(program: Program, phase: PhaseFact, routing: Routing) -> dict[int, Wanted]:
-    """Return how ``phase`` uses each parameter; what it does not use is absent.
+    """Return how ``phase`` uses each parameter and state; what it does not use is absent.
 
-    Steps that take a few rows do not count where others take the whole; steps that take many of
-    them (a view of a part of a weight) take the whole.
+    What a step only writes must be there as well. Steps that take a few rows do not count where
+    others take the whole; steps that take many of them (a view of a part of a weight) take the
+    whole.
     """
     whole: dict[int, list[int]] = {}
     rows: dict[int, list[int]] = {}
     routed: dict[int, int] = {}
     touched: dict[int, int] = {}
-    for step, touches in enumerate(phase.table.reads):
-        for touch in touches:
-            if program.storages[touch.storage].role is not Role.PARAMETER:
+    for step, (touches, written) in enumerate(
+        zip(phase.table.reads, phase.table.writes, strict=True)
+    ):
+        seen = {touch.storage for touch in touches}
+        for touch in (*touches, *(touch for touch in written if touch.storage not in seen)):
+            if program.storages[touch.storage].role not in PLANNED:
                 continue
             into = rows if touch.access is Access.TOUCH else whole
             into.setdefault(touch.storage, []).append(step)
@@ -106,6 +122,7 @@ def wanted_in(program: Program, phase: PhaseFact, routing: Routing) -> dict[int,
             steps=tuple(steps),
             probability=probability,
             top_k=routed.get(storage, 0),
+            shares=routing.shares(phase.name, storage) if demand is Demand.CHANCE else (),
         )
     return wanted
 

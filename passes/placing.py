@@ -9,8 +9,9 @@ import attrs
 from mirc.passes.pieces import Demand, Piece, Wanted, use_of
 from mirc.passes.streaming import Problem, Streaming, Tile, stream
 from mirc.passes.visits import Span, covered_bytes, visits
+from mirc.passes.waiting import Hops, waited_ps
 
-Transfers = Callable[[int], tuple[tuple[str, int], ...]]
+Transfers = Callable[[int], Hops]
 
 
 class Mode(StrEnum):
@@ -57,6 +58,7 @@ class Stage:
 
     ``begin_ps`` has an entry more than there are steps; ``tokens`` are those of one run.
     ``outside`` are pieces that do not stay in a phase that runs more often: they do not stay here.
+    ``held`` stay in a phase that runs as often: they stay here if the others can come and go.
     """
 
     room: tuple[int, ...]
@@ -65,6 +67,7 @@ class Stage:
     repeats: bool
     tokens: int
     outside: frozenset[int] = frozenset()
+    held: frozenset[int] = frozenset()
 
     @cached_property
     def capacity(self) -> int:
@@ -121,16 +124,7 @@ def place(pieces: Sequence[Piece], wanted: dict[int, Wanted], stage: Stage) -> P
     certain = sum(tile.size_bytes for tile in tiles)
     forced = frozenset(tile.index for tile in tiles if tile.index in stage.outside)
     if certain > min(room) or forced:
-        streaming = stream(
-            Problem(
-                tiles=tuple(tiles),
-                room=room,
-                begin_ps=stage.begin_ps,
-                transfers_ps=stage.transfers_ps,
-                repeats=stage.repeats,
-                forced=forced,
-            )
-        )
+        streaming = _streamed(tiles, room, stage, forced)
         for tile in tiles:
             start = streaming.starts.get(tile.index)
             if start is not None:
@@ -141,11 +135,32 @@ def place(pieces: Sequence[Piece], wanted: dict[int, Wanted], stage: Stage) -> P
         left = least - certain  # all experts fit: nothing is drawn from below
     else:
         left = min(room) - certain
-    for index in (*_paired(pieces, by_chance), *rows):
+    for index in (*_paired(pieces, wanted, by_chance), *rows):
         if index not in stage.outside and pieces[index].size_bytes <= left:
             residences[index] = STAYS
             left -= pieces[index].size_bytes
     return _placement(pieces, wanted, stage, residences, None)
+
+
+def _streamed(
+    tiles: Sequence[Tile], room: Sequence[int], stage: Stage, forced: frozenset[int]
+) -> Streaming:
+    """Choose what streams among what is not held, or among all where that is not enough."""
+    held = stage.held - forced
+    moving = tuple(tile for tile in tiles if tile.index not in held)
+    kept = sum(tile.size_bytes for tile in tiles if tile.index in held)
+    problem = Problem(
+        tiles=moving,
+        room=tuple(left - kept for left in room),
+        begin_ps=stage.begin_ps,
+        transfers_ps=stage.transfers_ps,
+        repeats=stage.repeats,
+        forced=forced,
+    )
+    streaming = stream(problem)
+    if streaming.fits or not kept:
+        return streaming
+    return stream(attrs.evolve(problem, tiles=tuple(tiles), room=tuple(room)))
 
 
 def least_bytes(pieces: Sequence[Piece], wanted: dict[int, Wanted], capacity: int) -> int:
@@ -157,7 +172,8 @@ def least_bytes(pieces: Sequence[Piece], wanted: dict[int, Wanted], capacity: in
     for piece in pieces:
         use = use_of(wanted, piece)
         if use.demand in (Demand.FIXED, Demand.CHANCE):
-            shares[use.probability] = shares.get(use.probability, 0) + piece.size_bytes
+            chance = use.chance(piece)
+            shares[chance] = shares.get(chance, 0) + piece.size_bytes
     left = max(0, capacity)
     moved = 0.0
     for probability in sorted(shares, reverse=True):
@@ -222,9 +238,17 @@ def _chance_room(
     return need
 
 
-def _paired(pieces: Sequence[Piece], by_chance: list[int]) -> list[int]:
-    """Order slices by their number, so that all layers get their share and matrices stay paired."""
-    return sorted(by_chance, key=lambda index: (pieces[index].part, index))
+def _paired(pieces: Sequence[Piece], wanted: dict[int, Wanted], by_chance: list[int]) -> list[int]:
+    """Order slices, the likeliest first where they were observed.
+
+    Those alike go by their number, so that all layers get their share and matrices stay paired.
+    """
+
+    def order(index: int) -> tuple[float, int, int]:
+        piece = pieces[index]
+        return -use_of(wanted, piece).chance(piece), piece.part, index
+
+    return sorted(by_chance, key=order)
 
 
 def _placement(
@@ -234,19 +258,20 @@ def _placement(
     residences: Sequence[Residence],
     streaming: Streaming | None,
 ) -> Placement:
-    expected = planned = waited = 0.0
+    expected = planned = 0.0
+    drawn: list[tuple[int, float, Hops]] = []
     for index, (piece, residence) in enumerate(zip(pieces, residences, strict=True)):
         use = use_of(wanted, piece)
         if use.demand in (Demand.FIXED, Demand.CHANCE):
-            expected += use.probability * piece.size_bytes
+            chance = use.chance(piece)
+            expected += chance * piece.size_bytes
             if residence.mode is Mode.STREAMS:
                 planned += piece.size_bytes
             elif residence.mode is Mode.VISITS:
                 planned += piece.size_bytes * len(residence.spans)
             elif residence.mode is Mode.ON_DEMAND:
-                planned += use.probability * piece.size_bytes
-                fetch_ps = sum(spent for _, spent in stage.transfers_ps(index))
-                waited += use.probability * fetch_ps
+                planned += chance * piece.size_bytes
+                drawn.append((use.first, chance, stage.transfers_ps(index)))
     fits = streaming.fits if streaming else _fits(pieces, residences, stage)
     streamed_ps = streaming.run_ps if streaming else stage.begin_ps[-1]
     return Placement(
@@ -255,7 +280,7 @@ def _placement(
         planned_bytes=round(planned),
         bound_bytes=least_bytes(pieces, wanted, stage.capacity),
         ring_bytes=streaming.ring_bytes if streaming else 0,
-        run_ps=max(streamed_ps, _busiest_ps(residences, stage)) + round(waited),
+        run_ps=max(streamed_ps, _busiest_ps(residences, stage)) + round(waited_ps(drawn)),
         fits=fits,
     )
 

@@ -11,6 +11,7 @@ from mirc.passes.liveness import Live, PhaseLife
 from mirc.passes.phase_annotator import PhaseFact, Phases
 from mirc.passes.reuse import Reuse
 from mirc.passes.seeds import Machines
+from mirc.passes.slack import Slack
 from mirc.passes.steps import MADE
 from mirc.passes.yardstick import Yardstick
 
@@ -69,20 +70,24 @@ class RecomputeClassifier(Pass[Recomputation]):
 
     The minimal cone of an activation is what must run again at its last use: the nodes that wrote
     it and, back from them, those that wrote inputs which are no longer live then. It costs the
-    slower of its FLOPs and its bytes at peak; spilling costs one transfer out and one back, without
-    overlap. No operand at all is FREE, up to the price of the transfers CHEAP, up to 4 times that
-    MODERATE, beyond it EXPENSIVE. Weights, inputs, random draws, results of collectives, router
-    choices (a tie broken otherwise sends tokens elsewhere) and what depends on state since
-    overwritten are IMPOSSIBLE. What forward saves for backward is wanted after forward's end, when
-    of its operands only what is saved too is at hand. A cache is made again by a pass over its
-    tokens, all of the phase's at once: its share (by bytes) of the pass's FLOPs and near traffic,
-    weights included, against spilling and fetching those tokens' cache at once. Printed per token.
-    The portable class uses a reference machine; each machine given adds its own.
+    slower of its FLOPs and its bytes at peak; spilling costs one transfer out and one back over
+    every link on the way, less the slack that hides them: on a machine the roofline time of the
+    longest wait between two uses (of what backward needs, from its last use in forward to its first
+    in backward). The portable class knows no clock and counts no slack; other traffic on the links
+    is not known yet and not counted. No operand at all is FREE, up to the price of the transfers
+    CHEAP, up to 4 times that MODERATE, beyond it EXPENSIVE. Weights, inputs, random draws, results
+    of collectives, router choices (a tie broken otherwise sends tokens elsewhere) and what depends
+    on state since overwritten are IMPOSSIBLE. What forward saves for backward is wanted after
+    forward's end, when of its operands only what is saved too is at hand. A cache is made again by
+    a pass over its tokens, all of the phase's at once: its share (by bytes) of the pass's FLOPs and
+    near traffic, weights included, against spilling and fetching those tokens' cache at once.
+    Printed per token. The portable class uses a reference machine; each machine given adds its own.
 
     reads:   Phases, Live, Reuse, Machines
     writes:  Recomputation, classes with FLOPs, bytes and microseconds
     cost:    O(storages x cone), where a cone is left as soon as it is EXPENSIVE on every machine
     source:  Jain et al., Checkmate, MLSys 2020 (the two prices); XLA's memory-space assignment
+             (copies that hide behind compute)
     """
 
     name = "recompute-classifier"
@@ -93,10 +98,11 @@ class RecomputeClassifier(Pass[Recomputation]):
         """Establish Recomputation."""
         yardsticks = [Yardstick(), *map(Yardstick, facts[Machines].machines)]
         dtype = facts[Reuse].dtype
+        slack = Slack(facts[Phases].phases, facts[Reuse].clocks)
         classes: dict[int, Recomputed] = {}
         for phase in facts[Phases].phases:
             life = facts[Live].phases[phase.name]
-            cones = _Cones(program, phase.graph, life, yardsticks, dtype)
+            cones = _Cones(program, phase.graph, life, yardsticks, dtype=dtype, slack=slack)
             for index in life.lives:
                 role = program.storages[index].role
                 if role in MADE or (role is Role.SAVED and index in cones.writers):
@@ -105,6 +111,14 @@ class RecomputeClassifier(Pass[Recomputation]):
             for index, share in _shares(program, phase):
                 classes.setdefault(index, share.priced(phase, near_bytes, yardsticks, dtype))
         return Recomputation(classes, len(program.storages))
+
+    def unbounded(self, facts: Facts) -> str:
+        """Return that classes are comparisons."""
+        del facts
+        return (
+            "a class is an exact comparison of two prices under the roofline and the links' "
+            "curves: nothing is searched for"
+        )
 
 
 class _Cones:
@@ -116,8 +130,12 @@ class _Cones:
         graph: Graph,
         life: PhaseLife,
         yardsticks: list[Yardstick],
+        *,
         dtype: str,
+        slack: Slack,
     ) -> None:
+        self.slack = slack
+        self.phase = graph.phase
         self.program = program
         self.lives = life.lives
         self.after = len(graph.steps)
@@ -133,10 +151,13 @@ class _Cones:
         storage = self.program.storages[index]
         saved = storage.role is Role.SAVED
         end = self.after if saved else self.lives[index].last
-        dear = [
-            MODERATE_UP_TO * yardstick.refetch_seconds(storage.size_bytes)
-            for yardstick in self.yardsticks
+        spills = [
+            each.exposed_seconds(
+                storage.size_bytes, self.slack.seconds(each.name, self.phase, index)
+            )
+            for each in self.yardsticks
         ]
+        dear = [MODERATE_UP_TO * seconds for seconds in spills]
         flops = near_bytes = 0
         operands = 0
         cone: dict[int, None] = {}
@@ -167,7 +188,7 @@ class _Cones:
         if not operands and not flops:
             free = {y.name: (Recompute.FREE, 0.0) for y in self.yardsticks if y.name}
             return Recomputed(portable=Recompute.FREE, on=free, flops=0, near_bytes=near_bytes)
-        return _priced(flops, near_bytes, storage.size_bytes, self.yardsticks, self.dtype)
+        return _priced(flops, near_bytes, spills, self.yardsticks, self.dtype)
 
     def _unrepeatable(self, node: Node) -> bool:
         if node.random or node.collective or "topk" in node.op:
@@ -187,13 +208,12 @@ class _Cones:
 
 
 def _priced(
-    flops: int, near_bytes: int, size_bytes: int, yardsticks: list[Yardstick], dtype: str
+    flops: int, near_bytes: int, spills: list[float], yardsticks: list[Yardstick], dtype: str
 ) -> Recomputed:
     words: dict[str, tuple[Recompute, float | None]] = {}
-    for yardstick in yardsticks:
+    for yardstick, fetch in zip(yardsticks, spills, strict=True):
         flop, byte = yardstick.roofs(dtype)
         again = max(flops * flop, near_bytes * byte)
-        fetch = yardstick.refetch_seconds(size_bytes)
         words[yardstick.name] = (recompute_class(again, fetch), again * 1e6)
     portable, _ = words.pop("")
     return Recomputed(portable=portable, on=words, flops=flops, near_bytes=near_bytes)
@@ -224,7 +244,7 @@ class _Share:
         whole = _priced(
             round(flops * self.token_bytes / self.all_bytes),
             round(near_bytes * self.token_bytes / self.all_bytes),
-            self.token_bytes * tokens,
+            [each.refetch_seconds(self.token_bytes * tokens) for each in yardsticks],
             yardsticks,
             dtype,
         )

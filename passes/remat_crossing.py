@@ -3,9 +3,11 @@
 from math import sqrt
 
 from mirc.bounds.remat import Kind, Move, Moves, Problem, keep_all, room_taken
-from mirc.bounds.remat_bound import CHEAPEST, HALVINGS, Crossing, crossing, dearest
+from mirc.bounds.remat_bound import CHEAPEST, Crossing, Network, dearest
 from mirc.passes.remat_edits import Means, without_spares
 
+BISECTIONS = 18
+"""Halvings of the range of prices: to 1 part in 10,000."""
 Dropped = tuple[frozenset[int], frozenset[int]]
 """The operations before the boundary that may run again, and the values that are spilled."""
 
@@ -25,19 +27,16 @@ def crossed(problem: Problem, means: frozenset[Means]) -> tuple[Moves, ...]:
     high = dearest(problem)
     low = CHEAPEST * high
 
+    network = Network(
+        problem, boundary, spill=Means.SPILL in means, recompute=Means.RECOMPUTE in means
+    )
+
     def at(price: float) -> Dropped:
-        found = crossing(
-            problem,
-            boundary,
-            price,
-            spill=Means.SPILL in means,
-            recompute=Means.RECOMPUTE in means,
-        )
-        return _dropped(found)
+        return _dropped(network.at(price))
 
     over: Dropped = (frozenset(), frozenset())
     within = at(high)
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         price = sqrt(low * high)
         choice = at(price)
         if _room(problem, boundary, choice) <= problem.budget_bytes:

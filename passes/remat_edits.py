@@ -1,12 +1,14 @@
 """A schedule over its budget into edits that free room, each with its price and its relief."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from mirc.bounds.remat import Kind, Move, Moves, Problem, Stay, room_taken, stays, touched
+import numpy as np
+
+from mirc.bounds.remat import Kind, Move, Moves, Problem, Stay, room_taken, stays
 
 
 class Means(StrEnum):
@@ -17,6 +19,9 @@ class Means(StrEnum):
 
 
 BOTH = frozenset(Means)
+
+DEEPEST = 64
+"""Values that one edit makes again at most; cones of real models are as deep as their layers."""
 
 
 class Edit(NamedTuple):
@@ -39,9 +44,9 @@ class Draft:
         self.problem = problem
         self.moves = moves
         self.stays = stays(problem, moves)
-        self.taken = room_taken(problem, moves)
-        self.over = [max(0, size - problem.budget_bytes) for size in self.taken]
-        self.excess = sum(self.over)
+        self._taken = np.array(room_taken(problem, moves), dtype=np.int64)
+        self._over = np.maximum(self._taken - problem.budget_bytes, 0)
+        self.excess = int(self._over.sum())
         self._spans: dict[int, list[Stay]] = {}
         for stay in self.stays:
             self._spans.setdefault(stay.value, []).append(stay)
@@ -52,13 +57,14 @@ class Draft:
 
     def edits(self, means: frozenset[Means]) -> Iterator[Edit]:
         """Yield every edit of one gap that lowers the excess."""
-        hot = [place for place, over in enumerate(self.over) if over]
+        hot = np.flatnonzero(self._over).tolist()
+        over = self._over[hot]
         for stay in self.stays:
             size = self.problem.values[stay.value].size_bytes
             for before, after in pairwise(stay.touches):
-                between = hot[bisect_right(hot, before) : bisect_left(hot, after)]
-                if size and between:
-                    relief = sum(min(size, self.over[place]) for place in between)
+                first, end = bisect_right(hot, before), bisect_left(hot, after)
+                if size and first < end:
+                    relief = int(np.minimum(over[first:end], size).sum())
                     if Means.SPILL in means:
                         yield from self._spill(stay.value, before, after, relief)
                     if Means.RECOMPUTE in means:
@@ -101,7 +107,7 @@ class Draft:
         """Return cost, moves and the inputs that must stay longer to remake ``value``."""
         op_index = self.problem.makers[value]
         op = self.problem.ops[op_index]
-        if not op.repeatable:
+        if not op.repeatable or len(made) > DEEPEST:
             return None
         cost, moves, stretched = op.cost, [], []
         for read in op.reads:
@@ -133,10 +139,8 @@ class Draft:
         """Return the excess that keeping ``value`` from its last touch to ``place`` adds."""
         size = self.problem.values[value].size_bytes
         ends = [s.touches[-1] for s in self._spans[value] if s.touches[-1] < place]
-        return sum(
-            max(0, min(size, self.taken[step] + size - self.problem.budget_bytes))
-            for step in range(max(ends) + 1, min(place, len(self.taken)))
-        )
+        near = self._taken[max(ends) + 1 : place]
+        return int(np.clip(near + (size - self.problem.budget_bytes), 0, size).sum())
 
 
 def applied(moves: Moves, edits: Sequence[Edit]) -> Moves:
@@ -177,47 +181,3 @@ def extras(problem: Problem, moves: Moves) -> list[int]:
         elif kind is not Kind.OUT:
             found.append(place)
     return found
-
-
-def pruned(problem: Problem, moves: Moves, price: Callable[[Move], float]) -> Moves:
-    """Return the schedule without extra moves that its budget does not need, dearest first."""
-    places = sorted(extras(problem, moves), key=lambda place: (-price(moves[place]), place))
-    taken = room_taken(problem, moves)
-    before = _touched_before(problem, moves)
-    gone: set[int] = set()
-    for place in places:
-        if _needed(problem, moves, taken, before, place):
-            continue
-        rest = gone | {place}
-        tried = tuple(move for at, move in enumerate(moves) if at not in rest)
-        if max(room_taken(problem, tried)) <= problem.budget_bytes:
-            gone = rest
-    return without_spares(tuple(move for at, move in enumerate(moves) if at not in gone))
-
-
-def _touched_before(problem: Problem, moves: Moves) -> list[tuple[tuple[int, int], ...]]:
-    """Return for each move what it brings, with the last place before at which each was touched."""
-    last: dict[int, int] = {}
-    found = []
-    for place, move in enumerate(moves):
-        needs, brings = touched(problem, move)
-        found.append(tuple((value, last.get(value, place)) for value in brings))
-        last.update(dict.fromkeys((*needs, *brings), place))
-    return found
-
-
-def _needed(
-    problem: Problem,
-    moves: Moves,
-    taken: list[int],
-    before: list[tuple[tuple[int, int], ...]],
-    place: int,
-) -> bool:
-    """Say whether a value could not stay instead, even if all that the move reads went."""
-    needs, _ = touched(problem, moves[place])
-    spare = problem.budget_bytes + sum(problem.values[value].size_bytes for value in needs)
-    # Of several results only one need be wanted: the smallest decides.
-    return all(
-        max(taken[since + 1 : place], default=0) + problem.values[value].size_bytes > spare
-        for value, since in before[place]
-    )

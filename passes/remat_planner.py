@@ -15,12 +15,16 @@ from mirc.passes.remat_edits import (
     Means,
     applied,
     extras,
-    pruned,
     without_spares,
 )
+from mirc.passes.remat_pruning import pruned
 
 SMALL = 128
 """Operations up to which several weights of relief are tried."""
+LARGE = 512
+"""Operations above which minimum cuts alone give the starts, and few rounds of edits follow."""
+ROUNDS = 8
+"""Rounds of edits to a start of a problem above that size."""
 WORK = 60_000
 """Moves that repairs may look at, by default: what bounds the search after the first answer."""
 
@@ -83,11 +87,35 @@ def _planned(problem: Problem, moves: Moves) -> Plan:
 
 
 def first_plan(problem: Problem, means: frozenset[Means]) -> Plan:
-    """Return the best of the starts of ``plan``, without its search: for large problems."""
+    """Return the best of the starts of ``plan``, without its search: for large problems.
+
+    Above LARGE operations what the minimum cuts say is all there is, edited a few rounds where it
+    does not hold the budget at some other moment: seconds where all edits would take minutes.
+    """
+    cuts = crossed(problem, means)
+    if len(problem.ops) > LARGE:
+        found = [_pruned(problem, moves) for moves in cuts or (keep_all(problem),)]
+        best = min(found, key=_rank)
+        if best.fits or problem.budget_bytes < least_bytes(problem):
+            return best
+        edited = _relieved(problem, best.moves, means, 1.0, None, rounds=ROUNDS)
+        return min(best, _pruned(problem, edited), key=_rank)
     powers = (1.0, 0.5, 1.5) if len(problem.ops) <= SMALL else (1.0,)
     tries = [_relieved(problem, keep_all(problem), means, power, None) for power in powers]
-    tries += [_relieved(problem, moves, means, 1.0, None) for moves in crossed(problem, means)]
+    tries += [_relieved(problem, moves, means, 1.0, None) for moves in cuts]
     return min((_pruned(problem, moves) for moves in tries), key=_rank)
+
+
+def least_bytes(problem: Problem) -> int:
+    """Return the room without which no schedule is: that of one operation, or of what is kept."""
+    sizes = [value.size_bytes for value in problem.values]
+    return max(
+        sum(sizes[value] for value in problem.kept),
+        *(
+            sum(sizes[v] for v in {*op.reads, *op.writes}) + op.workspace_bytes
+            for op in problem.ops
+        ),
+    )
 
 
 def _pruned(problem: Problem, moves: Moves) -> Plan:
@@ -103,11 +131,13 @@ def _relieved(
     means: frozenset[Means],
     power: float,
     noise: random.Random | None,
+    *,
+    rounds: int | None = None,
 ) -> Moves:
-    """Edit until the budget holds, or no edit lowers the excess."""
+    """Edit until the budget holds, no edit lowers the excess, or ``rounds`` are over."""
     batch = max(1, len(problem.ops) // 64)
     draft = Draft(problem, moves)
-    for _ in range(4 * len(problem.ops) + 16):
+    for _ in range(rounds or 4 * len(problem.ops) + 16):
         if not draft.excess:
             break
         edits = list(draft.edits(means))

@@ -159,6 +159,11 @@ class ReuseEstimate(Pass[Reuse]):
         repeating = frozenset(phase.name for phase in seen.phases if phase.repeats)
         return Reuse(phases, clocks, dtype, tables, repeating, whole)
 
+    def unbounded(self, facts: Facts) -> str:
+        """Return that uses are counted, not chosen."""
+        del facts
+        return "uses and distances are counted exactly, those of routed slices in expectation"
+
 
 def model_dtype(program: Program) -> str:
     """Return the dtype that most bytes of parameters have: what the model computes in."""

@@ -27,8 +27,10 @@ STATIC = 1.0
 """Confidence of what follows from a static schedule."""
 PRIOR = 0.5
 """Confidence of a uniform routing prior: real routers are skewed, many experts by more than two."""
-PORTABLE = 0.7
-"""Confidence that a class found on the reference machine is that of another (a guess)."""
+PORTABLE = {Recompute.CHEAP: 0.28, Recompute.MODERATE: 0.43, Recompute.EXPENSIVE: 0.99}
+"""Confidence that a class found on the reference machine is that of another: how often it was on
+the machines that ship, over six presets (benchmarks/calibration.py). What is dear to make again is
+so everywhere; what is cheap or not turns on the link."""
 SINKS = (0, 1, 2, 3)
 """Positions that attract attention whatever they hold: Xiao et al., StreamingLLM, ICLR 2024."""
 
@@ -221,8 +223,8 @@ class Rules:
         yield Field("reuse", float(len(reads)), STATIC)
         cost = self.recomputation.of(storage.index)
         if Name(cost.portable.value) != FIELD_BY_KEY["recompute_class"].default_for(klass):
-            sure = cost.portable in (Recompute.IMPOSSIBLE, Recompute.FREE)
-            yield Field("recompute_class", Name(cost.portable.value), STATIC if sure else PORTABLE)
+            confidence = PORTABLE.get(cost.portable, STATIC)
+            yield Field("recompute_class", Name(cost.portable.value), confidence)
         if cost.flops is not None:
             scales = {row_scale(storage, phase.graph)}
             flops = joint_amount(cost.flops, scales, phase.graph)

@@ -55,6 +55,8 @@ def step_flops(program: Program, phase: PhaseFact, step: int) -> Value:
     scales = {node.flops_scale for node in graph.nodes[begun : ended + 1] if node.flops}
     if scales == {Scale.PER_TOKEN}:
         return _amount(flops, "PER_TOKEN", graph)
+    if scales == {Scale.FIXED}:
+        return flops
     each = 0
     for touch in phase.table.reads[step]:
         storage = program.storages[touch.storage]
@@ -65,7 +67,7 @@ def step_flops(program: Program, phase: PhaseFact, step: int) -> Value:
             each += 0 if touch.access is Access.TOUCH else 2 * weights
     if each and flops == each * graph.batch * graph.tokens:
         return Call("PER_TOKEN", (each,))
-    grows = scales.isdisjoint((Scale.FIXED, Scale.OTHER))
+    grows = scales.isdisjoint((Scale.FIXED, Scale.OTHER, Scale.DATA))
     return _amount(flops, "PER_SEQUENCE" if grows else "", graph)
 
 

@@ -1,27 +1,24 @@
 """Pieces, room and a machine's clock into which tier holds what, from which step to which."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import attrs
 
 from mirc.bounds.certificate import Certificate
 from mirc.graph import Program
-from mirc.ir.enums import TierKind
 from mirc.machine import Machine
-from mirc.machine.transfers import transfer_ps
-from mirc.passes.backing import masters
 from mirc.passes.base import Facts, Pass
 from mirc.passes.expert_routing import Routing
+from mirc.passes.leaving import Leaving, leaving
 from mirc.passes.liveness import Live
 from mirc.passes.machine_plan import MachinePlan, PhasePlan
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.pieces import Demand, Piece, Wanted, pieces_of, wanted_in
-from mirc.passes.placing import Mode, Placement, Stage, Transfers, place
+from mirc.passes.placing import Mode
 from mirc.passes.reuse import Reuse
 from mirc.passes.seeds import Machines, Options
+from mirc.passes.settling import Setting, first_run_ps, settled, transfers_of
 from mirc.passes.tier_certificates import certificates
-from mirc.passes.tiers import below_near, inward
 from mirc.passes.working import working_bytes
 
 
@@ -39,6 +36,8 @@ class TierLive:
         for plan in self.plans:
             for name, phase in plan.phases.items():
                 yield from _phase_sentences(plan, name, phase)
+            if plan.leaving is not None:
+                yield from plan.leaving.sentences(plan.machine.name)
             held = ", ".join(
                 f"{size:_} in {tier}" for tier, size in plan.masters.bytes_in.items() if size
             )
@@ -59,19 +58,29 @@ class TierLiveness(Pass[TierLive]):
     first, and they visit for the rest. Where those of one step do not all fit, a pinned set and a
     small ring share the room: the streamed set is spread evenly over the run's roofline time, each
     piece is in near memory from the step at which the ring has room for it to its last use, and the
-    ring is the smallest that keeps link or compute busy. Experts chosen with probability below one
-    half stay by number (the prior is uniform, so any of them are alike) or are fetched on demand.
-    The least bytes of a run are W - C (for experts, in expectation), C being the room beside caches
-    at their largest: no lower bound of runs in which they are still small. The plan's bytes are
-    printed beside it, and certified against the interval packing of all use gaps. Masters go to the
-    nearest lower tier with room, evenly where two tiers share a stream.
+    ring is the smallest that keeps link or compute busy. Of experts chosen with probability below
+    one half the likeliest stay, where routing was observed, else by number (under a uniform prior
+    all are alike); the others are fetched when they are drawn and waited for. States of an
+    optimizer are placed as parameters are; in phases that run in turn, what one of them keeps stays
+    in those between. The least bytes of a run are W - C (for experts, in expectation), C being the
+    room beside caches at their largest: no lower bound of runs in which they are still small. The
+    plan's bytes are printed beside it, and certified against the interval packing of all use gaps.
+    Masters go to the nearest lower tier with room, evenly where two tiers share a stream, or where
+    their fetches over the whole schedule take least (a search around a Lagrangian relaxation, at
+    most 1,024 bundles of pieces), whichever plan takes less time. Where a training iteration does
+    not fit beside its weights, what is spilled between forward and backward and what is computed
+    again is planned first (minimum cuts at the fullest moment, copies priced by what compute leaves
+    exposed), and certified.
 
     reads:   Phases, Live, Routing, Reuse, Machines, Options
     writes:  TierLive, residences in step indices (inclusive, wrapping in phases that repeat)
-    cost:    O(machines x phases x rings x (pieces log + steps))
+    cost:    O(machines x phases x rings x (pieces log + steps)); of a training iteration that does
+             not fit also some hundred maximum flows
     source:  Belady, IBM Systems Journal 5(2), 1966 (W - C, on a cyclic string with bypass);
              Berger et al., SIGMETRICS 2018 (use gaps as weighted intervals); Bresenham's line for
-             the even spread
+             the even spread; Clark, Operations Research 9(2), 1961 (waiting for draws over two
+             links); Fisher, Management Science 27(1), 1981 (prices of room);
+             Picard, Management Science 22, 1976 (what crosses a moment as a minimum cut)
     """
 
     name = "tier-liveness"
@@ -94,10 +103,16 @@ class TierLiveness(Pass[TierLive]):
 
     def certify(self, program: Program, facts: Facts) -> Iterator[Certificate]:
         """Yield the bytes and the time of each phase that moves any, and masters, by machine."""
-        del program
         live = facts[TierLive]
         for plan in live.plans:
             yield from certificates(plan, live.pieces)
+            if plan.leaving is not None and plan.leaving.plan.fits:
+                yield plan.leaving.certificate(program, plan.machine, facts[Reuse].dtype)
+
+    def unbounded(self, facts: Facts) -> str:
+        """Return that without a machine nothing was placed."""
+        del facts
+        return "there is no machine to place anything on"
 
 
 def _machine_plan(
@@ -107,69 +122,61 @@ def _machine_plan(
     pieces: tuple[Piece, ...],
     wanted: dict[str, dict[int, Wanted]],
 ) -> MachinePlan:
-    working = {
-        phase.name: working_bytes(program, phase, facts[Live].phases[phase.name], facts[Options])
-        for phase in facts[Phases].phases
-    }
-    lower = below_near(machine)
-    kinds = [TierKind(memory.kind) for memory in lower] or [TierKind(machine.near.kind)]
-
-    def placements(tier: tuple[TierKind, ...], outside: frozenset[int]) -> dict[str, Placement]:
-        placed: dict[str, Placement] = {}
-        for phase in facts[Phases].by_weight:
-            stage = Stage(
-                room=tuple(machine.near.usable_bytes - size for size in working[phase.name]),
-                begin_ps=facts[Reuse].clocks[machine.name, phase.name].start_ps,
-                transfers_ps=_transfers(machine, pieces, tier),
-                repeats=phase.repeats,
-                tokens=phase.graph.batch * phase.graph.tokens,
-                outside=outside,
-            )
-            placed[phase.name] = place(pieces, wanted[phase.name], stage)
-            outside |= _outside(placed[phase.name])
-        return placed
-
-    # Where masters are depends on what streams, and the time of a stream on where masters are: the
-    # first round takes the nearest tier for all; a second keeps its streams and uses the truth.
-    placed = placements((kinds[0],) * len(pieces), frozenset())
-    first = next(iter(placed.values()))
-    where = masters(machine, pieces, first.residences)
-    if any(where.tier[i] is not kinds[0] for i in _outside(first)):
-        placed = placements(where.tier, _outside(first))
+    phases = facts[Phases].phases
+    working, left = _working(program, facts, machine, pieces)
+    clocks = {phase.name: facts[Reuse].clocks[machine.name, phase.name] for phase in phases}
+    found = settled(
+        Setting(
+            machine=machine,
+            pieces=pieces,
+            phases=phases,
+            clocks=clocks,
+            wanted=wanted,
+            room={
+                name: tuple(machine.near.usable_bytes - size for size in sizes)
+                for name, sizes in working.items()
+            },
+        )
+    )
+    transfers_ps = transfers_of(machine, pieces, found.masters.tier)
     return MachinePlan(
         machine=machine,
         phases={
             phase.name: PhasePlan(
                 phase=phase,
-                clock=facts[Reuse].clocks[machine.name, phase.name],
+                clock=clocks[phase.name],
                 wanted=wanted[phase.name],
                 working_bytes=working[phase.name],
-                placement=placed[phase.name],
+                placement=found.placements[phase.name],
+                first_run_ps=first_run_ps(
+                    pieces, wanted[phase.name], clocks[phase.name], transfers_ps
+                ),
             )
-            for phase in facts[Phases].phases
+            for phase in phases
         },
-        masters=where,
-        transfers_ps=_transfers(machine, pieces, where.tier),
+        masters=found.masters,
+        transfers_ps=transfers_ps,
+        leaving=left,
     )
 
 
-def _outside(placement: Placement) -> frozenset[int]:
-    away = (Mode.STREAMS, Mode.VISITS, Mode.ON_DEMAND)
-    return frozenset(i for i, r in enumerate(placement.residences) if r.mode in away)
-
-
-def _transfers(
-    machine: Machine, pieces: tuple[Piece, ...], tier: tuple[TierKind, ...]
-) -> Transfers:
-    """Return a look-up of each piece's transfer times over the links from its master to near."""
-    routes = {TierKind(memory.kind): inward(machine, memory) for memory in below_near(machine)}
-
-    @cache
-    def times(kind: TierKind, size_bytes: int) -> tuple[tuple[str, int], ...]:
-        links = routes.get(kind, ())
-        return tuple((link.root or link.name, transfer_ps(link, size_bytes)) for link in links)
-
-    return lambda index: times(tier[index], pieces[index].size_bytes)
+def _working(
+    program: Program, facts: Facts, machine: Machine, pieces: tuple[Piece, ...]
+) -> tuple[dict[str, tuple[int, ...]], Leaving | None]:
+    """Return the bytes of each phase's steps besides pieces, and what leaves to make them fewer."""
+    working = {
+        phase.name: working_bytes(program, phase, facts[Live].phases[phase.name], facts[Options])
+        for phase in facts[Phases].phases
+    }
+    left = leaving(
+        program,
+        facts[Phases].phases,
+        working,
+        machine,
+        dtype=facts[Reuse].dtype,
+        pieces=pieces,
+    )
+    return (working | left.working_bytes if left is not None else working), left
 
 
 def _phase_sentences(plan: MachinePlan, name: str, phase: PhasePlan) -> Iterator[str]:

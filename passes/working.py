@@ -11,7 +11,7 @@ from mirc.passes.seeds import Options
 from mirc.passes.steps import PASSING
 
 _HELD = frozenset({Role.BUFFER, Role.CONSTANT, Role.STATE})
-_COMING = PASSING | {Role.INPUT, Role.OPTIMIZER, Role.CHECKPOINT}
+COMING = PASSING | {Role.INPUT, Role.CHECKPOINT}
 """Roles that take room from their first to their last use in the phase, or as long as they live."""
 
 
@@ -20,8 +20,8 @@ def working_bytes(
 ) -> tuple[int, ...]:
     """Return the bytes at each step that are not the plan's to move.
 
-    Activations, outputs, inputs and what is handed on while they live; optimizer states and
-    checkpoint fragments from their first to their last use; transients; buffers, constants and
+    Activations, outputs, inputs and what is handed on while they live; checkpoint fragments from
+    their first to their last use; transients; buffers, constants and
     states of this phase throughout; caches at the most tokens that the schedule brings them to, in
     whole blocks.
     """
@@ -29,18 +29,26 @@ def working_bytes(
     intervals = [
         Interval(span.first, span.last, program.storages[index].size_bytes)
         for index, span in life.lives.items()
-        if program.storages[index].role in _COMING
+        if program.storages[index].role in COMING
     ]
+    held = held_bytes(program, phase, life, options)
+    live = live_bytes(intervals, steps)
+    return tuple(
+        held + made + inner for made, inner in zip(live, life.transient_bytes, strict=True)
+    )
+
+
+def held_bytes(program: Program, phase: PhaseFact, life: PhaseLife, options: Options) -> int:
+    """Return the working bytes that do not come and go during the phase.
+
+    Buffers, constants, states, caches at their most, and what only waits for a later phase.
+    """
     held = sum(
         program.storages[index].size_bytes
         for index in life.lives
         if program.storages[index].role in _HELD
     )
-    held += cache_bytes(program, phase, options) + life.waiting_bytes
-    live = live_bytes(intervals, steps)
-    return tuple(
-        held + made + inner for made, inner in zip(live, life.transient_bytes, strict=True)
-    )
+    return held + cache_bytes(program, phase, options) + life.waiting_bytes
 
 
 def cache_bytes(program: Program, phase: PhaseFact, options: Options) -> int:

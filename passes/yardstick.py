@@ -39,7 +39,7 @@ class Yardstick:
         return flop, memory_seconds(self.machine, 1.0)
 
     def refetch_seconds(self, size_bytes: int) -> float:
-        """Return the time to spill to the next tier and fetch back, without overlap.
+        """Return the time to spill to the next tier and fetch back, one after the other.
 
         Infinite where the near memory has nothing below it.
         """
@@ -48,6 +48,10 @@ class Yardstick:
         if not self.links:
             return float("inf")
         return sum(transfer_ps(link, size_bytes) for link in self.links) / PS_PER_S
+
+    def exposed_seconds(self, size_bytes: int, slack_seconds: float) -> float:
+        """Return what is left of that time where compute hides ``slack_seconds`` of it."""
+        return max(0.0, self.refetch_seconds(size_bytes) - slack_seconds)
 
     @cached_property
     def links(self) -> tuple[Link, ...]:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from mirc.answers.shadow import ShadowPrice
     from mirc.bounds.certificate import Certificate
 
+_STAYING = "which pieces stay near"
+_TWO_KINDS = (
+    "bytes of several runs count the first fill of near memory; bytes of one repeated run do not"
+)
+_TIMES = ((1e6, "s"), (1e3, "ms"), (1.0, "us"))
 ROUNDING = 1e-6
 """How far below its bound an objective may lie for a bound that was computed in floating point."""
 
@@ -24,13 +29,17 @@ def as_text(found: "Certified") -> str:
             name = each
             lines.append(f"  {name}:")
         lines += [f"    {line}" for line in _certificate(certificate)]
+    if any(certificate.decision.startswith(_STAYING) for _, certificate in found.certificates):
+        lines.append(f"  {_TWO_KINDS}")
     if not found.certificates:
         lines.append("  no pass decided anything that has a bound")
+    lines += [f"  {each}: no bound: {reason}" for each, reason in found.unbounded]
     lines.append("policies without effect")
     lines += [f"  {_policy(policy)}" for policy in found.idle] or ["  none"]
     if found.prices:
         lines.append(f"shadow prices ({found.prices[0].method})")
         lines += [f"  {line}" for line in _prices(found.prices)]
+    lines += [f"no shadow prices: {sentence}" for sentence in found.unpriced]
     return "\n".join(lines)
 
 
@@ -45,21 +54,29 @@ def as_object(found: "Certified") -> dict[str, Any]:
             }
             for each, certificate in found.certificates
         ],
+        "passes_without_bound": [
+            {"pass": each, "reason": reason} for each, reason in found.unbounded
+        ],
         "policies_without_effect": [attrs.asdict(policy) for policy in found.idle],
         "shadow_prices": [attrs.asdict(price) for price in found.prices],
+        "no_shadow_prices": list(found.unpriced),
     }
 
 
 def _certificate(found: "Certificate") -> Iterator[str]:
     cost = _amount(found.objective, found.unit)
+    if not found.feasible:
+        yield f"{found.decision}: DOES NOT FIT, {cost} asked for: {found.note}"
+        return
+    decision = found.decision.replace(" in 1 runs of ", " in 1 run of ")
     if found.bound is None:
-        yield f"{found.decision}: {cost}, no bound: {found.note}"
+        yield f"{decision}: {cost}, no bound: {found.note}"
         return
     gap = "no gap can be said" if found.gap is None else f"gap {100 * found.gap:.3f} %"
     if found.gap is not None and found.gap < -ROUNDING:
         gap += ", BELOW ITS BOUND: one of the two is wrong"
     yield (
-        f"{found.decision}: {cost}, at least {_amount(found.bound, found.unit)}, {gap} "
+        f"{decision}: {cost}, at least {_amount(found.bound, found.unit)}, {gap} "
         f"({found.method}; {found.solver}, {found.seconds:.2f} s)"
     )
     if found.note:
@@ -67,6 +84,10 @@ def _certificate(found: "Certificate") -> Iterator[str]:
 
 
 def _amount(value: float, unit: str) -> str:
+    """Return an amount as people read it: a time in the largest unit of which there is one."""
+    if unit == "us":
+        scale, unit = next((pair for pair in _TIMES if abs(value) >= pair[0]), _TIMES[-1])
+        return f"{value / scale:.3f} {unit}"
     return f"{value:_.0f} {unit}" if unit == "bytes" else f"{value:_.3f} {unit}"
 
 
@@ -84,10 +105,7 @@ def _prices(prices: "tuple[ShadowPrice, ...]") -> Iterator[str]:
         of_machine = [price for price in prices if price.machine == machine]
         for price in of_machine:
             if price.saved_ms:
-                yield (
-                    f"{machine} {price.part}: {price.saved_ms:_.3f} ms a run of {price.phase} "
-                    f"(of {price.run_ms:_.3f}) per {price.unit} more"
-                )
+                yield f"{machine} {price.part}: {_saving(price)}"
             else:
                 free.setdefault(price.part)
         for price in of_machine:
@@ -95,3 +113,22 @@ def _prices(prices: "tuple[ShadowPrice, ...]") -> Iterator[str]:
                 free.pop(price.part, None)
         if free:
             yield f"{machine} {', '.join(free)}: nothing"
+
+
+def _saving(price: "ShadowPrice") -> str:
+    """Say what the step that was tried saved, and its rate where that is no more than the run."""
+    step = f"{price.step:g} {price.unit}"
+    if price.step < 1:
+        step = f"{1000 * price.step:.4g} {price.unit.replace('GB', 'MB')}"
+    run = f"a run of {price.phase} (of {price.run_ms:_.3f})"
+    if price.step_saved_ms < 0:
+        return (
+            f"{step} more cost {-price.step_saved_ms:_.3f} ms {run}: the planner is a heuristic, "
+            "and found a worse plan with more"
+        )
+    saving = f"{step} more saves {price.step_saved_ms:_.3f} ms {run}"
+    if price.step == 1:
+        return saving
+    if price.saved_ms > price.run_ms:
+        return f"{saving}; too small a part of 1 {price.unit} to price one"
+    return f"{saving}, {price.saved_ms:_.3f} ms per {price.unit} at that rate"

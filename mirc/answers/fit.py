@@ -43,8 +43,9 @@ class Question:
     """A module's schedule on a machine, ready to be asked about any batch and context.
 
     ``largest`` are the runs of each phase with the largest caches, as the schedule makes them.
-    ``asked`` is the batch and context of the file, or those given; ``grows`` says whether a phase
-    has caches that grow with the context.
+    ``asked`` is the batch and context of the file, or those given (``given``: at least one was);
+    ``grows`` says whether a phase has caches that grow with the context, ``scales`` whether
+    anything at all grows with the batch.
     """
 
     module: Module
@@ -55,7 +56,9 @@ class Question:
     largest: dict[str, tuple[Spell, ...]]
     tables: dict[str, PhaseTable]
     asked: Point
+    given: bool
     grows: bool
+    scales: bool
 
     def peak(self, scope: Scope, point: Point) -> Peak:
         """Return the step that needs the most."""
@@ -113,7 +116,8 @@ class Answer:
     ``batch`` is the largest at the context asked for, ``context`` the largest at the batch asked
     for: each None where nothing bounds it; 0 where not even one fits. ``at`` is the peak at the
     largest batch (of the context asked for, where no batch fits), ``beyond`` of one sequence more.
-    ``frontier`` are pairs of a batch and its largest context.
+    ``frontier`` are pairs of a batch and its largest context. ``asked`` is the peak at the batch
+    and context asked for, ``asked_fits`` whether that point runs.
     """
 
     scope: Scope
@@ -123,6 +127,8 @@ class Answer:
     beyond: Limit | None
     beyond_context: Limit | None
     frontier: tuple[Point, ...]
+    asked: Limit
+    asked_fits: bool
 
     @property
     def fits(self) -> bool:
@@ -141,7 +147,8 @@ def question(
 ) -> Question:
     """Read the schedule's phases at one batch and at one sequence more.
 
-    Raises CouldNotRun for an object without a size, and for a context of a model that has none.
+    Raises CouldNotRun for an object without a size, for a context of a model that has none, and for
+    a batch other than the captured one where nothing grows with it.
     """
     census, further = Census(Reader(module)), Census(Reader(module))
     tables = tables_of(module, schedule, 1, census)
@@ -167,10 +174,16 @@ def question(
             "no phase of the schedule has caches that grow, so there is no context to ask about",
             "leave `--context` out, or name a `--schedule` with a decode step",
         )
-    lengths = [int(after.max(initial=0)) for _, after in walked.spans]
+    scales = _scales(demanded)
     captured = max(
         (read(module.phases[name], "batch") for name in dict.fromkeys(schedule.runs)), default=1
     )
+    if batch not in (None, captured) and not scales:
+        raise CouldNotRun(
+            f"nothing in this file grows with the batch: its sizes are those of batch {captured}",
+            f"leave `--batch` out, or compile the model for a batch of {batch}",
+        )
+    lengths = [int(after.max(initial=0)) for _, after in walked.spans]
     return Question(
         module=module,
         machine=machine,
@@ -180,7 +193,18 @@ def question(
         largest=largest_spells(runs, walked),
         tables=tables,
         asked=Point(sequences=batch or captured, tokens=context or max(lengths, default=0)),
+        given=batch is not None or context is not None,
         grows=grows,
+        scales=scales,
+    )
+
+
+def _scales(demanded: Demand) -> bool:
+    """Say whether any bytes grow with the batch: sizes, temporaries, caches, experts drawn."""
+    return bool(
+        demanded.sizes[1].any()
+        or any(slope.any() for _, slope in demanded.inner.values())
+        or any(part.table.caches or part.experts for part in demanded.phases.values())
     )
 
 
@@ -209,6 +233,8 @@ def answer(asked: Question, scope: Scope) -> Answer:
         if context
         else None,
         frontier=tuple(_frontier(at)) if asked.grows else (),
+        asked=_limit(asked, scope, point),
+        asked_fits=asked.fits(scope, point),
     )
 
 

@@ -1,4 +1,4 @@
-"""Answers about what fits into a document, as JSON and as lines of text."""
+"""Answers about what fits into a document, and that document as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,7 @@ from typing import Any
 import mirc
 from mirc.answers.fit import Answer, Limit, Question
 from mirc.answers.witness import witness
-from mirc.lint.sizes import human
 from mirc.simulate.admission import Scope, step_name
-
-_SCOPES = {Scope.NEAR: "all of it in {near}", Scope.TIERS: "streamed through {near}"}
 
 
 def contents(asked: Question, answers: Sequence[Answer]) -> dict[str, Any]:
@@ -28,6 +25,8 @@ def contents(asked: Question, answers: Sequence[Answer]) -> dict[str, Any]:
         "phases": list(dict.fromkeys(asked.schedule.runs)),
         "batch": asked.asked.sequences,
         "context": asked.asked.tokens if asked.grows else None,
+        "asked": asked.given,
+        "grows_with_batch": asked.scales,
         "notes": list(notes(asked)),
         "answers": [_answer(asked, answer) for answer in answers],
     }
@@ -46,13 +45,13 @@ def as_json(model: str, machines: Sequence[dict[str, Any]]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def as_text(model: str, machines: Sequence[dict[str, Any]]) -> str:
-    """Return the same as lines."""
-    return "".join(f"{line}\n" for found in machines for line in _lines(model, found))
-
-
 def notes(asked: Question) -> Iterator[str]:
     """Yield what the answer takes for granted."""
+    if not asked.scales:
+        yield (
+            "nothing in this file grows with the batch: the sizes are those of the captured batch "
+            f"{asked.asked.sequences}"
+        )
     if any(part.table.routes for part in asked.demanded.phases.values()):
         yield "routed steps hold the most experts that their tokens can be sent to"
     for name, growing in _growing(asked).items():
@@ -83,6 +82,8 @@ def _answer(asked: Question, answer: Answer) -> dict[str, Any]:
     return {
         "scope": answer.scope.value,
         "fits": answer.fits,
+        "asked_fits": answer.asked_fits,
+        "asked": _limit(asked, answer.scope, answer.asked),
         "phases_that_fit": list(asked.phases_that_fit(answer.scope, answer.at.point)),
         "largest_batch": answer.batch,
         "largest_context": answer.context,
@@ -118,60 +119,3 @@ def _limit(asked: Question, scope: Scope, limit: Limit | None) -> dict[str, Any]
             for share in witness(asked, scope, peak)
         ],
     }
-
-
-def _lines(model: str, found: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"{model} on {found['machine']}: {found['near']} has {human(found['capacity_bytes'])}, "
-        f"{human(found['reserve_bytes'])} in reserve, {human(found['usable_bytes'])} usable"
-    )
-    for answer in found["answers"]:
-        yield from _answer_lines(found, answer)
-    yield from (f"note: {note}" for note in found["notes"])
-
-
-def _answer_lines(found: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
-    yield _SCOPES[Scope(answer["scope"])].format(near=found["near"]) + ":"
-    at = f" at {found['context']:_} tokens of context" if found["context"] is not None else ""
-    if not answer["fits"]:
-        yield f"  does not fit: not one sequence{at}"
-        alone = ", ".join(f"`{name}`" for name in answer["phases_that_fit"])
-        if alone:
-            yield f"  on its own fits {alone}: ask about it with `--schedule`"
-    else:
-        yield f"  largest batch{at}: {_number(answer['largest_batch'])}"
-    if found["context"] is not None:
-        yield f"  largest context at batch {found['batch']}: {_number(answer['largest_context'])}"
-        if answer["frontier"]:
-            pairs = (f"{point['batch']} x {point['context']:_}" for point in answer["frontier"])
-            yield f"  batch x context: {', '.join(pairs)}"
-    yield from _peak_lines(answer["peak"], found)
-    for key, what in (
-        ("one_sequence_more", "one sequence more"),
-        ("one_token_more", "a block more"),
-    ):
-        more = answer[key]
-        if more is not None:
-            yield (
-                f"  {what} needs {-more['free_bytes']:_} bytes that are not there, at step "
-                f"`{more['step']}` of `{more['phase']}`"
-            )
-
-
-def _peak_lines(peak: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
-    left = peak["free_bytes"]
-    yield (
-        f"  peak at batch {peak['batch']}: {human(peak['size_bytes'])} at step `{peak['step']}` of "
-        f"`{peak['phase']}`, {human(abs(left))} {'free' if left >= 0 else 'too many'}"
-    )
-    for share in peak["witness"]:
-        name, size_bytes = share["largest"][0]["name"], share["largest"][0]["size_bytes"]
-        yield (
-            f"    {share['kind']}: {human(share['size_bytes'])} in {share['objects']:_}, the "
-            f"largest `{name}` ({human(size_bytes)})"
-        )
-    yield f"    reserve: {human(found['reserve_bytes'])}"
-
-
-def _number(value: int | None) -> str:
-    return "without a bound" if value is None else f"{value:_}"

@@ -20,11 +20,13 @@ PS_PER_MS = 10**9
 
 @attrs.frozen(kw_only=True)
 class ShadowPrice:
-    """What one unit more of a machine's part takes off a run of a phase.
+    """What a little more of a machine's part takes off a run of a phase.
 
-    ``saved_ms`` is per GB of a memory, or per GB/s of a link (all its fragment sizes alike);
-    ``weighted_ms`` adds up all runs of the schedule, ``run_ms`` is the run as it is. Negative where
-    the plan gets slower: it is a heuristic's, and no optimum. ``step`` is how much more was tried.
+    ``step`` is how much more was tried, in GB of a memory or in GB/s of a link (all its fragment
+    sizes alike), and ``step_saved_ms`` what it saved. ``saved_ms`` is the same per unit: a rate,
+    which says little of a whole unit where ``step`` is a small part of one. ``weighted_ms`` adds up
+    the rate over all runs of the schedule, ``run_ms`` is the run as it is. Negative where the plan
+    gets slower: it is a heuristic's, and no optimum.
     """
 
     machine: str
@@ -33,6 +35,7 @@ class ShadowPrice:
     phase: str
     unit: str
     step: float
+    step_saved_ms: float
     saved_ms: float
     weighted_ms: float
     run_ms: float
@@ -42,15 +45,21 @@ class ShadowPrice:
 def shadow_prices(program: Program, facts: Facts) -> Iterator[ShadowPrice]:
     """Yield a price for each phase and part of each machine, by planning again.
 
-    Only the passes that look at machines run again, once for each part. Cost: that of these passes
-    times the parts. Raises MissingFactError where no tier plan was made.
+    A phase that does not fit has none. Only the passes that look at machines run again, once for
+    each part. Cost: that of these passes times the parts. Raises MissingFactError where no tier
+    plan was made.
     """
     for plan in facts[TierLive].plans:
+        if not any(phase.placement.fits for phase in plan.phases.values()):
+            continue
         before = _run_ms(program, facts, plan.machine)
         for trial in _trials(plan.machine):
             after = _run_ms(program, facts, trial.machine)
             for phase in facts[Phases].phases:
-                saved = (before[phase.name] - after[phase.name]) / trial.step
+                if not plan.phases[phase.name].placement.fits:
+                    continue
+                step_saved = before[phase.name] - after[phase.name]
+                saved = step_saved / trial.step
                 yield ShadowPrice(
                     machine=plan.machine.name,
                     part=trial.part,
@@ -58,9 +67,21 @@ def shadow_prices(program: Program, facts: Facts) -> Iterator[ShadowPrice]:
                     phase=phase.name,
                     unit=trial.unit,
                     step=trial.step,
+                    step_saved_ms=step_saved,
                     saved_ms=saved,
                     weighted_ms=saved * phase.runs,
                     run_ms=before[phase.name],
+                )
+
+
+def unpriced(facts: Facts) -> Iterator[str]:
+    """Yield why a phase on a machine has no prices. Raises as ``shadow_prices``."""
+    for plan in facts[TierLive].plans:
+        for name, phase in plan.phases.items():
+            if not phase.placement.fits:
+                yield (
+                    f"{name} on {plan.machine.name} does not fit: no run of it can be timed, with "
+                    "more of a part or without"
                 )
 
 

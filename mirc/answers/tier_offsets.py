@@ -5,16 +5,15 @@ from collections.abc import Iterator
 
 from mirc.bounds.certificate import Certificate
 from mirc.bounds.offsets import ALIGNMENT, place_offsets
-from mirc.bounds.peak import Interval, live_bytes
-from mirc.graph import Program, Role
+from mirc.bounds.peak import Interval
+from mirc.graph import Program
 from mirc.passes.base import Facts
 from mirc.passes.liveness import Live
-from mirc.passes.machine_plan import PhasePlan
+from mirc.passes.machine_plan import MachinePlan, PhasePlan
 from mirc.passes.placing import Mode
-from mirc.passes.steps import PASSING
+from mirc.passes.seeds import Options
 from mirc.passes.tier_liveness import TierLive
-
-_COMING = PASSING | {Role.INPUT, Role.OPTIMIZER, Role.CHECKPOINT}
+from mirc.passes.working import COMING, held_bytes
 
 
 def tier_offsets(program: Program, facts: Facts) -> Iterator[Certificate]:
@@ -22,12 +21,13 @@ def tier_offsets(program: Program, facts: Facts) -> Iterator[Certificate]:
 
     Near memory holds what works and the pieces that the plan keeps or fetches there, each of these
     from a fetch to the last use before it leaves; a lower tier holds masters, all of them always.
+    What a training iteration spills or computes again lies near only where its plan says so.
     """
     for plan in facts[TierLive].plans:
         machine = plan.machine.name
         for name, phase in plan.phases.items():
             begin = time.perf_counter()
-            intervals = list(_near(program, facts, phase))
+            intervals = list(_near(program, facts, plan, phase))
             found = place_offsets(intervals, len(phase.phase.graph.steps), ALIGNMENT)
             yield Certificate(
                 decision=f"offsets in {plan.near.value} of {machine} during {name}",
@@ -38,6 +38,7 @@ def tier_offsets(program: Program, facts: Facts) -> Iterator[Certificate]:
                 solver=f"first fit by {found.order}",
                 seconds=time.perf_counter() - begin,
                 note=_room(len(intervals), found.height_bytes, plan.machine.near.usable_bytes),
+                feasible=found.peak_bytes <= plan.machine.near.usable_bytes,
             )
         for tier, size in plan.masters.bytes_in.items():
             if not size or tier is plan.near:
@@ -63,7 +64,9 @@ def _room(objects: int, height: int, usable: int) -> str:
     return f"{objects} objects take {beyond}: some must be moved, or be pieces"
 
 
-def _near(program: Program, facts: Facts, phase: PhasePlan) -> Iterator[Interval]:
+def _near(
+    program: Program, facts: Facts, plan: MachinePlan, phase: PhasePlan
+) -> Iterator[Interval]:
     """Yield what lies in near memory; a streamed piece may wrap into the next run."""
     steps = len(phase.phase.graph.steps)
     pieces = facts[TierLive].pieces
@@ -74,14 +77,12 @@ def _near(program: Program, facts: Facts, phase: PhasePlan) -> Iterator[Interval
             for first, last in residence.stretches:
                 yield Interval(first, last, piece.size_bytes)
     life = facts[Live].phases[phase.phase.name]
-    coming = [
-        Interval(span.first, span.last, program.storages[index].size_bytes)
-        for index, span in life.lives.items()
-        if program.storages[index].role in _COMING
-    ]
-    coming += [Interval(step, step, size) for step, size in enumerate(life.transient_bytes)]
-    yield from coming
-    there = live_bytes(coming, steps)
-    # What is left of the working bytes does not come and go: buffers, states, caches at their most.
-    rest = max(w - live for w, live in zip(phase.working_bytes, there, strict=True))
-    yield Interval(0, steps - 1, rest)
+    leaving = {} if plan.leaving is None else plan.leaving.near.get(phase.phase.name, {})
+    for index, span in life.lives.items():
+        storage = program.storages[index]
+        if storage.role in COMING:
+            for first, last in leaving.get(index, ((span.first, span.last),)):
+                yield Interval(first, last, storage.size_bytes)
+    for step, size in enumerate(life.transient_bytes):
+        yield Interval(step, step, size)
+    yield Interval(0, steps - 1, held_bytes(program, phase.phase, life, facts[Options]))

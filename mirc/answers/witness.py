@@ -6,8 +6,9 @@ import attrs
 import numpy as np
 
 from mirc.answers.fit import Question
+from mirc.ir import families_of
 from mirc.ir.enums import ObjectClass
-from mirc.simulate.admission import Peak, Scope
+from mirc.simulate.admission import Peak, Scope, step_name
 from mirc.simulate.census import CLASS_ORDER, Life
 
 MOST_NAMED = 5
@@ -63,12 +64,8 @@ def witness(asked: Question, scope: Scope, found: Peak) -> tuple[Share, ...]:
     missing = found.size_bytes - sum(entry.size_bytes for entry in entries)
     if missing:
         kind = "weights" if near else "what must stay beside"
-        name = (
-            "tables of which rows are gathered"
-            if near
-            else "what may not leave, or finds no room below"
-        )
-        entries.append(_Entry(kind, name, missing))
+        names = _gathered(asked) if near else _beside(asked, found)
+        entries.append(_Entry(kind, names[0], missing, len(names)))
     return tuple(share for kind in _KINDS for share in _share(kind, entries))
 
 
@@ -109,19 +106,51 @@ def _used(asked: Question, found: Peak) -> Iterator[_Entry]:
         yield _Entry(_kind(asked, ident), demanded.names[ident], int(sizes[ident]))
     for name, size in demanded.cached_at(found.phase, spell)[found.step].items():
         yield _Entry(_kind_of(asked, name), name, size)
-    for position, chosen, largest in part.experts:
+    for route, (position, chosen, largest) in zip(part.table.routes, part.experts, strict=True):
         if position == found.step:
-            every = len(largest) - 1
-            drawn = min(every, chosen * spell.sequences * part.table.batch.tokens)
-            words = f"{drawn} of {every} experts, whichever the router chooses"
-            yield _Entry("experts", words, int(largest[drawn]), drawn)
+            drawn = min(len(largest) - 1, chosen * spell.sequences * part.table.batch.tokens)
+            member = demanded.names[int(route.members[0][0])]
+            name = f"{(*families_of(member), member)[0]}[*]"
+            yield _Entry("experts", name, int(largest[drawn]), drawn)
     yield _inner(asked, found)
 
 
 def _inner(asked: Question, found: Peak) -> _Entry:
     base, slope = asked.demanded.inner[found.phase]
     grown = (found.spell.sequences - asked.demanded.base) * slope
-    return _Entry("inner peak", "temporaries of the step", int((base + grown)[found.step]))
+    return _Entry("inner peak", step_name(asked.module, found), int((base + grown)[found.step]))
+
+
+def _gathered(asked: Question) -> list[str]:
+    """Return the tables of which rows are gathered; such rows bear the table's name."""
+    demanded = asked.demanded
+    used = np.logical_or.reduce([part.used for part in demanded.phases.values()])
+    rows = (
+        demanded.names[ident]
+        for ident in np.flatnonzero(used).tolist()
+        if demanded.lives[ident] is Life.FETCHED
+    )
+    declared = asked.module.objects  # what comes from outside has a declaration, rows have none
+    return sorted({name.rpartition("(")[0] for name in rows if name not in declared}) or ["tables"]
+
+
+def _beside(asked: Question, found: Peak) -> list[str]:
+    """Return what is alive, or held, and not an operand of the step, the largest first."""
+    demanded = asked.demanded
+    part, sizes = demanded.phases[found.phase], demanded.sizes_at(found.spell.sequences)
+    objects, first, last = part.lives
+    alive = np.zeros(len(sizes), dtype=np.bool_)
+    alive[objects[(first <= found.step) & (found.step <= last)]] = True
+    alive = (alive & demanded.made) | (demanded.kept & part.used)
+    fixed = part.table.fixed
+    alive[fixed.object[fixed.step == found.step]] = False
+    left = {demanded.names[ident]: int(sizes[ident]) for ident in np.flatnonzero(alive).tolist()}
+    cached = demanded.cached_at(found.phase, found.spell)[found.step]
+    for name, size in demanded.blocks(found.spell).items():
+        left[name] = size - cached.get(name, 0)
+    return sorted(filter(left.__getitem__, left), key=lambda name: (-left[name], name)) or [
+        "caches"
+    ]
 
 
 def _kind_of(asked: Question, template: str) -> str:

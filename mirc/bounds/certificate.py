@@ -10,7 +10,8 @@ class Certificate:
     Both are in ``unit`` (``bytes``, ``us``, ``ms``). ``bound`` is None where none was computed, and
     ``note`` then says why (an LP above its size, say). ``method`` names the proof (``peak-live``,
     ``closed form W-C``, ``LP relaxation``), ``solver`` what computed it, ``seconds`` its wall time:
-    the one figure here that differs between runs.
+    the one figure here that differs between runs. Where not ``feasible`` the decision cannot be
+    carried out, ``note`` says why, and its cost is nobody's: there is no gap.
     """
 
     decision: str
@@ -21,11 +22,12 @@ class Certificate:
     solver: str = "closed form"
     seconds: float = attrs.field(default=0.0, eq=False)
     note: str = ""
+    feasible: bool = True
 
     @property
     def gap(self) -> float | None:
         """How far the objective lies above its bound, as a share of the bound."""
-        if self.bound is None:
+        if self.bound is None or not self.feasible:
             return None
         if self.bound <= 0:
             return 0.0 if self.objective <= 0 else None

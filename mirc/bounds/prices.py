@@ -109,6 +109,14 @@ def priced(problem: PlacementProblem) -> Priced:
     )
 
 
+def marginal_bound_ps(problem: PlacementProblem) -> float:
+    """Return what no placement costs less than, by prices read off the order of worth.
+
+    Without a solver: that of ``priced`` where one phase fills tiers in one order, else less.
+    """
+    return _bound(problem, _marginal(problem))
+
+
 def _leaning(problem: PlacementProblem, tiers: list[Ints], weights: Floats) -> tuple[Ints, Floats]:
     """Return each object's tiers of most weight among the cuts' placements, and that weight.
 

@@ -1,5 +1,8 @@
 """What is read, and the room for it, into the bytes and the time that no policy can beat."""
 
+from collections.abc import Callable
+from math import ceil
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,25 @@ def step_bound_ps(compute_ps: int, size_bytes: int, bytes_per_s: float) -> int:
     Williams et al., Roofline, CACM 52(4), 2009, with the link as the roof.
     """
     return max(compute_ps, transfer_floor_ps(size_bytes, bytes_per_s))
+
+
+def drawn_bound_ps(
+    compute_ps: int, hidden_ps: int, missing_bytes: Callable[[int], int], bytes_per_s: float
+) -> int:
+    """Return the picoseconds that runs cannot average below where a draw says what they use.
+
+    ``missing_bytes(ahead)`` of what runs draw, on average, are not near when drawn if ``ahead``
+    bytes were fetched before they were drawn, beside those that stayed: convex, falling by at most
+    one a byte. Bytes fetched after the draw pass while nothing else can be computed but what lies
+    between a draw and its last use, ``hidden_ps`` of a run's ``compute_ps``; bytes fetched ahead of
+    it are guesses. A run takes no less than what it computes outside those stretches and what is
+    fetched after draws, T >= compute - hidden + m(a) / b, and its link carries both,
+    T >= (a + m(a)) / b. The first falls in a, the second rises: the least T is where they meet, at
+    a = b (compute - hidden). Without guesses that is all compute and all waiting, end to end.
+    """
+    apart_ps = max(0, compute_ps - hidden_ps)
+    ahead = ceil(apart_ps * bytes_per_s / PS_PER_S)
+    return apart_ps + transfer_floor_ps(missing_bytes(ahead), bytes_per_s)
 
 
 def transfer_floor_ps(size_bytes: int, bytes_per_s: float) -> int:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirc.cli.captured import captured, stage, tell
+from mirc.cli.compile_remarks import note_wiring
 from mirc.cli.compile_summary import as_json, as_text
 from mirc.cli.completion import complete_machines
-from mirc.cli.floors import floors_option
-from mirc.cli.options import format_option, output_option
+from mirc.cli.floors import check_floors, floors_option
+from mirc.cli.options import format_option, machines_named, output_option
 from mirc.cli.output import STDOUT, check_writable, spare_inputs, write_text
 from mirc.cli.routing import routing_option
 from mirc.diagnostics import CouldNotRun
@@ -54,7 +55,7 @@ def _machines(
 ) -> "dict[str, Machine]":
     """Load machines by the text that they were asked for by: what a plan says it was made for."""
     del context, parameter
-    machines = {text: load(text) for text in value}
+    machines = {text: load(text) for text in machines_named(value)}
     names = [machine.name for machine in machines.values()]
     for name in names:
         if names.count(name) > 1:
@@ -81,7 +82,7 @@ def _machines(
     "machines",
     multiple=True,
     callback=_machines,
-    metavar="NAME|FILE",
+    metavar="NAME|FILE,...",
     shell_complete=complete_machines,
     help="Add a plan for this machine; may be given several times.",
 )
@@ -160,10 +161,11 @@ def compile_(
     closure(names)  # an unknown pass or a wrong schedule is told before the long capture
     written = parse_schedule(schedule) if schedule is not None else None
     traced = () if observed.routing is None else (observed.routing.name,)
-    spare_inputs((output, graph), (target, *traced))
+    spare_inputs((output, graph), (target, *traced, *machines))
     if graph is not None:
         check_writable(graph)
     program = captured(target, phases=phases, batch=batch, tile_bytes=tile_bytes, fold=fold)
+    check_floors(floors, program)
     if graph is not None:
         with stage("graph"):
             _draw(program, graph)
@@ -186,8 +188,11 @@ def compile_(
     with stage("emit"), collection_paused():
         module = emit(program, facts)
         text = print_module(module)
-    write_text(output, text)
+    # Before the file is written: what cannot be certified leaves none.
     certified = _certified(program, facts, module) if certify else None
+    write_text(output, text)
+    if wire:
+        note_wiring(facts, tuple(machines.values()))
     summary = (as_json if output_format == "json" else as_text)(program, facts, certified)
     click.echo(summary, err=aside)
 

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import mirc
 from mirc.answers import certified_forms
+from mirc.cli.compile_remarks import of_data, of_data_sentence
 from mirc.graph import Program, Storage
 from mirc.passes.annotate import Annotated
+from mirc.passes.arbiter import Wirings
 from mirc.passes.base import Facts
+from mirc.passes.expert_routing import Routing
 from mirc.passes.phase_annotator import Phases
 from mirc.passes.placing import Mode
+from mirc.passes.seeds import Observed, Options
 from mirc.passes.tier_liveness import TierLive
 
 if TYPE_CHECKING:
@@ -31,14 +35,26 @@ def as_text(program: Program, facts: Facts, certified: "Certified | None" = None
         )
         if row["reason"]:
             lines.append(f"  no better level: {row['reason']}")
-        if row["note"]:
-            lines.append(f"  {row['note']}")
+        if row["operations_of_data"]:
+            lines.append(f"  {of_data_sentence(row['operations_of_data'])}")
+    lines += dict.fromkeys(row["note"] for row in found["phases"] if row["note"])
     lines += [
         f"plan {row['machine']} {row['phase']}: {row['near_bytes']:_} bytes stay, moves "
         f"{row['planned_bytes']:_} a run (at least {row['bound_bytes']:_})"
         + ("" if row["fits"] else "; DOES NOT FIT")
         for row in found["plans"]
     ]
+    lines += [
+        f"wired on {row['machine']}: {row['regions']} regions, {row['size_bytes']:_} of "
+        f"{row['budget_bytes']:_} bytes"
+        for row in found["wired"]
+    ]
+    if found["routing"] is not None:
+        row = found["routing"]
+        lines.append(
+            f"routing: {row['tokens']:_} tokens observed in {row['layers']} layers, "
+            f"for {row['families']} families of experts"
+        )
     if certified is not None:
         lines.append(certified_forms.as_text(certified))
     return "\n".join(lines)
@@ -73,6 +89,7 @@ def contents(program: Program, facts: Facts) -> dict[str, Any]:
                 "nodes": len(phase.graph.nodes),
                 "fx_nodes": capture.fx_nodes if capture else 0,
                 "flops": sum(phase.table.flops),
+                "operations_of_data": of_data(phase.graph),
                 "level": capture.level.value if capture else "by hand",
                 "reason": capture.reason if capture else "",
                 "note": capture.note if capture else "",
@@ -86,6 +103,8 @@ def contents(program: Program, facts: Facts) -> dict[str, Any]:
         "classes": classes,
         "phases": phases,
         "plans": _plans(facts),
+        "wired": _wired(facts) if facts[Options].wire else [],
+        "routing": _routing(facts),
     }
 
 
@@ -122,3 +141,27 @@ def _plans(facts: Facts) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _wired(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        {
+            "machine": wiring.machine,
+            "regions": len(wiring.chosen),
+            "size_bytes": sum(region.size_bytes for region in wiring.chosen),
+            "budget_bytes": wiring.budget_bytes,
+        }
+        for wiring in facts[Wirings].by_machine.values()
+    ]
+
+
+def _routing(facts: Facts) -> dict[str, int] | None:
+    trace = facts[Observed].routing
+    if trace is None:
+        return None
+    observed = facts[Routing].observed
+    return {
+        "tokens": trace.tokens,
+        "layers": len(observed),
+        "families": sum(len(each.router.storages) for each in observed),
+    }

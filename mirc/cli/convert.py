@@ -3,9 +3,10 @@
 import click
 
 from mirc.cli.completion import complete_files
+from mirc.cli.errors import refuse
 from mirc.cli.options import output_option
 from mirc.cli.output import spare_inputs, write_text
-from mirc.diagnostics import FileFindings, Findings, Source, render
+from mirc.diagnostics import Source
 from mirc.grammar import bind, json_form, json_read, parse, print_module
 from mirc.grammar.bind import Bound
 from mirc.grammar.tokens import comments
@@ -47,9 +48,7 @@ def convert(
     given = _JSON if source.text.lstrip()[:1] in ("{", "[") else _MIR
     bound = json_read.read(source) if given == _JSON else bind(parse(source))
     if bound.diagnostics:
-        findings = Findings((FileFindings(source, bound.diagnostics),))
-        click.echo(render.full(findings), nl=False, err=True)
-        ctx.exit(1)
+        refuse(ctx, source, bound.diagnostics)
     wanted = target or _suffix(output) or (_MIR if given == _JSON else _JSON)
     write_text(output, _text(bound, wanted, indent))
     if given == _MIR:

@@ -1,11 +1,14 @@
 """``--precision-floor PATTERN=DTYPE`` into declared floors."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import click
 
+from mirc.diagnostics import CouldNotRun
+from mirc.graph import Program, Role
 from mirc.ir.enums import DType
 
 
@@ -38,3 +41,17 @@ def floors_option(command: Callable[..., None]) -> Callable[..., None]:
         metavar="PATTERN=DTYPE",
         help="Declare the narrowest type of the weights of these names (`*` and `?`).",
     )(command)
+
+
+def check_floors(floors: Sequence[tuple[str, DType]], program: Program) -> None:
+    """Raise ``CouldNotRun`` for a pattern that no weight and no cache has a name for."""
+    judged = (Role.PARAMETER, Role.CACHE)
+    names = [storage.name for storage in program.storages if storage.role in judged]
+    for pattern, _ in floors:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.3) or names[:3]
+            listed = ", ".join(f"`{name}`" for name in near)
+            raise CouldNotRun(
+                f"`--precision-floor` names `{pattern}`, and no weight or cache is named so",
+                f"the nearest names are {listed}" if listed else "leave it away",
+            )

@@ -7,10 +7,10 @@ import click
 
 from mirc.cli.captured import captured
 from mirc.cli.completion import complete_files
+from mirc.cli.errors import without_errors
 from mirc.cli.options import output_option
-from mirc.cli.output import spare_inputs, write_text
-from mirc.diagnostics import CouldNotRun, FileFindings, Findings, render
-from mirc.grammar import bind, parse
+from mirc.cli.output import STDOUT, spare_inputs, write_text
+from mirc.diagnostics import CouldNotRun
 from mirc.lint.sources import STDIN, SUFFIX, read
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _SUFFIXES = {".dot": "dot", ".gv": "dot", ".graphml": "graphml", ".svg": "svg"}
     "--to",
     "form",
     type=click.Choice(_FORMS),
-    help="What to write; by default what OUT's name ends in, else DOT.",
+    help="What to write; by default what OUT's name ends in: .dot, .gv, .graphml or .svg.",
 )
 @click.option(
     "--phases", metavar="LIST", help="For a model: what to capture, as for `mirc compile`."
@@ -63,6 +63,7 @@ def graph(
     """  # noqa: D301 - click's own mark, not a backslash
     if depth is not None and around is None:
         raise click.UsageError("--depth needs --around", ctx)
+    wanted = form or _form_of(output)
     spare_inputs((output,), (target,))
     program = _program(ctx, target, phases)
     # Imported here: networkx takes a while to start, and --help or a wrong file needs none of it.
@@ -70,7 +71,6 @@ def graph(
     from mirc.graph.drawing import draw  # noqa: PLC0415
 
     drawing = draw(program, phase=phase, around=around, depth=2 if depth is None else depth)
-    wanted = form or _SUFFIXES.get(Path(output).suffix.lower(), "dot")
     write = {
         "dot": drawing_forms.dot,
         "graphml": drawing_forms.graphml,
@@ -79,6 +79,20 @@ def graph(
     write_text(output, write(drawing))
     count = f"{len(drawing.vertices):_} vertices, {len(drawing.edges):_} edges"
     click.echo(count, err=True)
+
+
+def _form_of(output: str) -> str:
+    """Return the form that a file's name asks for; standard output and devices get DOT."""
+    if output == STDOUT or (Path(output).exists() and not Path(output).is_file()):
+        return "dot"
+    ending = Path(output).suffix.lower()
+    if ending not in _SUFFIXES:
+        raise CouldNotRun(
+            f"`{output}` does not say what to write: its name ends in none of "
+            f"{', '.join(_SUFFIXES)}",
+            "choose another name, or say `--to dot`",
+        )
+    return _SUFFIXES[ending]
 
 
 def _program(ctx: click.Context, target: str, phases: str | None) -> "Program":
@@ -92,10 +106,4 @@ def _program(ctx: click.Context, target: str, phases: str | None) -> "Program":
         )
     from mirc.graph.rebuild import rebuild  # noqa: PLC0415 - a model needs none of it
 
-    source = read(target)
-    bound = bind(parse(source))
-    if bound.diagnostics:
-        findings = Findings((FileFindings(source, bound.diagnostics),))
-        click.echo(render.full(findings), nl=False, err=True)
-        ctx.exit(1)
-    return rebuild(bound.module)
+    return rebuild(without_errors(ctx, read(target)))

@@ -1,16 +1,17 @@
 """``mirc opt``: what the passes find in the steps of a .mir file, written where it is absent."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mirc.cli.completion import complete_files, complete_machines
-from mirc.cli.options import output_option
+from mirc.cli.errors import without_errors
+from mirc.cli.options import machines_named, output_option
 from mirc.cli.output import spare_inputs, write_text
-from mirc.diagnostics import FileFindings, Findings, render
-from mirc.grammar import bind, parse
-from mirc.lint.sources import read
+from mirc.lint.sources import STDIN, read
 from mirc.machine.load import load
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     "--machine",
     "machines",
     multiple=True,
-    metavar="NAME|FILE",
+    metavar="NAME|FILE,...",
     shell_complete=complete_machines,
     help="Also fill, or add, the plan for this machine; may be given several times.",
 )
@@ -56,17 +57,21 @@ def opt(
     """  # noqa: D301 - click's own mark, not a backslash
     spare_inputs((output,), (file,))
     source = read(file)
-    bound = bind(parse(source))
-    if bound.diagnostics:
-        findings = Findings((FileFindings(source, bound.diagnostics),))
-        click.echo(render.full(findings), nl=False, err=True)
-        ctx.exit(1)
+    without_errors(ctx, source)
     # Imported here: the passes take a while to start, and --help or a wrong file needs none.
     from mirc.fill.passes import fill  # noqa: PLC0415
 
-    found = fill(source, {text: load(text) for text in machines}, names)
-    write_text(output, found.text)
+    found = fill(source, {text: load(text) for text in machines_named(machines)}, names)
+    write_text(output, _mark(file) + found.text)
     click.echo(_summary(found), err=True)
+
+
+def _mark(file: str) -> str:
+    """Return the byte order mark of a file that has one: nothing written is lost."""
+    if file == STDIN or not Path(file).is_file():
+        return ""
+    with Path(file).open("rb") as opened:
+        return "\ufeff" if opened.read(len(BOM_UTF8)) == BOM_UTF8 else ""
 
 
 def _summary(found: "Filled") -> str:

@@ -35,6 +35,12 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
+def machines_named(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each machine that ``--machine`` names once: it takes several, as does each value."""
+    names = (name.strip() for value in given for name in value.split(","))
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
 def _check_output(context: click.Context, parameter: click.Parameter, value: str) -> str:
     del context, parameter
     check_writable(value)

@@ -25,22 +25,30 @@ def write_text(path: str, text: str) -> None:
         _print(text)
         return
     check_writable(path)
-    # A link keeps pointing where it did: the file behind it is the one replaced.
-    target = Path(os.path.realpath(path))
     data = text.encode("utf-8", "surrogateescape")
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
+        if _is_special(path):
+            Path(path).write_bytes(data)
         else:
-            _replace(target, data)
+            # A link keeps pointing where it did: the file behind it is the one replaced.
+            _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise _refusal(path, error) from error
 
 
 def spare_inputs(outputs: Iterable[str | None], inputs: Iterable[str] = ()) -> None:
-    """Raise ``CouldNotRun`` if an output would replace an input, or another output."""
+    """Raise ``CouldNotRun`` if an output would replace an input, or another output.
+
+    Inputs are paths, or targets: ``hf:FOLDER`` reads the configuration in it, ``FILE.py:NAME`` the
+    file.
+    """
     # No file's name holds a NUL: who opens such a path says so.
-    taken = {os.path.realpath(path) for path in inputs if path != STDOUT and "\0" not in path}
+    taken = {
+        os.path.realpath(path)
+        for each in inputs
+        for path in _files_of(each)
+        if path != STDOUT and "\0" not in path
+    }
     for path in outputs:
         if path is None or "\0" in path:
             continue
@@ -52,6 +60,14 @@ def spare_inputs(outputs: Iterable[str | None], inputs: Iterable[str] = ()) -> N
         taken.add(place)
 
 
+def _files_of(target: str) -> tuple[str, ...]:
+    kind, _, rest = target.partition(":")
+    if kind == "hf":
+        return (rest, str(Path(rest) / "config.json"))
+    file, _, name = target.rpartition(":")
+    return (target, file) if file and name.isidentifier() else (target,)
+
+
 def check_writable(path: str) -> None:
     """Raise ``CouldNotRun`` if ``path`` can be seen not to be writable: before work, not after."""
     if path == STDOUT:
@@ -59,7 +75,8 @@ def check_writable(path: str) -> None:
     if not path:
         raise CouldNotRun("the output has an empty name", "name a file, or `-` for standard output")
     try:
-        target = Path(os.path.realpath(path))
+        # What stands behind `/dev/stdout` may be a pipe, which has no name of its own.
+        target = Path(path if _is_special(path) else os.path.realpath(path))
         if target.is_dir():
             raise CouldNotRun(f"`{path}` is a directory", "name a file in it")
         if target.parent.exists() and not target.parent.is_dir():
@@ -78,6 +95,12 @@ def check_writable(path: str) -> None:
         raise CouldNotRun(
             f"no permission to write into `{target.parent}`", "choose another output folder"
         )
+
+
+def _is_special(path: str) -> bool:
+    """Whether a device, a pipe or a socket is there: what is written in place, by this name."""
+    target = Path(path)
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _print(text: str) -> None:

@@ -7,10 +7,9 @@ import click
 
 import mirc
 from mirc.cli.completion import complete_files, complete_machines
-from mirc.cli.options import format_option, output_option
+from mirc.cli.options import format_option, machines_named, output_option
 from mirc.cli.output import check_writable, spare_inputs, write_text
 from mirc.diagnostics import CouldNotRun, Source
-from mirc.grammar import load
 from mirc.lint.sources import STDIN, read
 
 
@@ -21,7 +20,7 @@ from mirc.lint.sources import STDIN, read
     "--machine",
     "machines",
     multiple=True,
-    metavar="NAME|FILE",
+    metavar="NAME|FILE,...",
     shell_complete=complete_machines,
     help="Simulate this machine; may be given several times. Without it, those of FILE's plans.",
 )
@@ -85,7 +84,8 @@ def simulate(
 
     FILE is a .mir file, or `-` for standard input. The report shows step times, bytes over each
     link, stalls and prefetches of every policy beside the bounds that none can beat. Exit code 1
-    means that intent broke a contract, 2 that the simulation could not run.
+    means that intent broke a contract, 2 that the simulation could not run: FILE has errors, or
+    does not fit.
 
     \b
     mirc simulate llama.mir -M h100-sxm --steps 64
@@ -93,15 +93,16 @@ def simulate(
     check_writable(events or STDIN)
     spare_inputs((output, events), (file,))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
+    from mirc.lint.errors import load_right  # noqa: PLC0415
     from mirc.report import json_form, text  # noqa: PLC0415
     from mirc.simulate.admission import Scope  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
 
     source = _source(file)
     found = study(
-        load(source),
+        load_right(source),
         Options(
-            machines=tuple(name for given in machines for name in given.split(",") if name),
+            machines=machines_named(machines),
             policies=policies,
             steps=steps,
             schedule=schedule,

@@ -5,6 +5,7 @@ import numpy as np
 
 from mirc.controller.descriptors import (
     DROPPABLE,
+    ELSEWHERE,
     HELD_FAST,
     UNSAID,
     Descriptors,
@@ -75,20 +76,20 @@ def _ranked(
 ) -> Ints:
     """Sort objects by what should leave first.
 
-    Weaker before stronger; of what may be dropped, what the phase does not use nor its plan keep,
-    what the plan does not keep, what is least likely to be used and what is large come first, and
-    those that remain equal are spread over the phase, so that what streams does so evenly whatever
-    the room.
+    Weaker before stronger; of what a plan places (weights, and states that live below), what the
+    phase does not use nor its plan keep, what the plan does not keep, what is least likely to be
+    used and what is large come first, and those that remain equal are spread over the phase, so
+    that what streams does so evenly whatever the room.
     """
     used = first != UNSAID
-    droppable = strength == DROPPABLE
-    asleep = droppable & ~used & ~stays & used.any()
+    placed = (strength == DROPPABLE) | (strength == ELSEWHERE)
+    asleep = placed & ~used & ~stays & used.any()
     bucket = np.floor(probability * _BUCKETS).astype(np.int64)
     # Only what the plan names counts here: the ranks must not tell what else a run will hold.
-    planned = np.where(droppable & used, sizes, 0)
-    small = droppable & (sizes * SMALLEST_SHARE < planned.max(initial=0))
+    planned = np.where(placed & used, sizes, 0)
+    small = placed & (sizes * SMALLEST_SHARE < planned.max(initial=0))
     cell = spread(np.where(used, first, 0), planned)
-    keys = (cell, small, bucket, droppable & stays, ~asleep, strength)
+    keys = (cell, small, bucket, placed & stays, ~asleep, strength)
     return np.lexsort((np.arange(len(sizes)), *keys))
 
 

@@ -85,14 +85,12 @@ class _Filler:
             yield Addition(block=info, fields=self._missing(info, self.found.info.fields))
 
     def _data(self) -> Iterator[Addition]:
-        shared: dict[
-            tuple[int, int, bool], tuple[Field, ...]
-        ] = {}  # equal blocks share their fields
+        shared: dict[tuple[int, int], tuple[Field, ...]] = {}  # equal blocks share their fields
         for name, block in self.module.data.items():
             said = self.found.data.get(name)
             if said is None or getattr(block, "extern", False):
                 continue
-            key = (id(block.fields), id(said.fields), self.written.pinned(name))
+            key = (id(block.fields), id(said.fields))
             if key not in shared:
                 shared[key] = self._missing(block, said.fields)
             yield Addition(block=block, fields=shared[key])
@@ -104,15 +102,16 @@ class _Filler:
             field
             for field in said
             if field.key not in have
-            and self._fills(field.key, block.name)
+            and fills(field.key, self.passes)
             and says_something(field, block, klass)
         )
 
-    def _fills(self, key: str, target: str) -> bool:
-        """Say whether a key may be filled for what it would be said of: what is pinned stays."""
+    def _fills(self, layer: Layer, key: str, target: str) -> bool:
+        """Say whether a layer may say a key of the target: what is pinned stays."""
         if key == "spill_policy" and self.written.pinned(target):
             return False
-        return fills(key, self.passes)
+        new = layer[0] == "plan" and layer[1] not in self.module.plans
+        return fills(key, self.passes, in_new_plan=new)
 
     def _phase(self, phase: Phase) -> Iterator[Addition]:
         said = self.found.phases.get(phase.name)
@@ -209,7 +208,7 @@ class _Filler:
         return tuple(
             field
             for field in said.fields
-            if self._fills(field.key, said.name)
+            if self._fills(layer, field.key, said.name)
             and not self.written.said(layer, said.name, field.key)
             and all(
                 layer[0] == "plan" and _is_general(hidden)

@@ -23,6 +23,8 @@ UNKNOWABLE = frozenset(
         "flops",
         "transient_bytes",
         "traffic_bytes",
+        "layout",
+        "scope",
     }
 )
 """What the steps of a file do not tell: element types, shapes, amounts, who wrote it."""
@@ -41,9 +43,14 @@ PROMISED = frozenset(
 )
 """What its author alone can promise: who writes, who shares, what is held and until when."""
 
+OF_PLANS = frozenset({"spill_policy", "deadline_class"})
+"""Promises that a plan which is new may make for its machine: elsewhere one stands, by the class.
+
+A phase that lowers it, or an object that may suddenly be dropped, breaks who relied on it.
+"""
+
 _PASS_OF = {
     "kind": "phase-annotator",
-    "scope": "phase-annotator",
     "batch": "phase-annotator",
     "tokens": "phase-annotator",
     "context": "phase-annotator",
@@ -78,9 +85,9 @@ def pass_of(key: str) -> str:
     return _PASS_OF.get(key, OTHERWISE)
 
 
-def fills(key: str, passes: Collection[str]) -> bool:
+def fills(key: str, passes: Collection[str], *, in_new_plan: bool = False) -> bool:
     """Say whether a field may be filled when these passes are asked for (none: all of them)."""
-    if key in UNKNOWABLE or key in PROMISED:
+    if key in UNKNOWABLE or key in PROMISED or (key in OF_PLANS and not in_new_plan):
         return False
     return not passes or pass_of(key) in passes
 
@@ -88,7 +95,7 @@ def fills(key: str, passes: Collection[str]) -> bool:
 _IMPOSSIBLE = ("recompute_class", Name("IMPOSSIBLE"))
 _DROPPED = ("spill_policy", Name("DROP_RECOMPUTE"))
 
-_NO_EVIDENCE = {"kind": Name("FORWARD"), "scope": Name("BATCH")}
+_NO_EVIDENCE = {"kind": Name("FORWARD")}
 """What a phase is taken for when nothing in it says what it is."""
 
 
@@ -96,6 +103,8 @@ def says_something(field: Field, block: Block, klass: ObjectClass | None) -> boo
     """Say whether a field may stand in a declaration and is more than what holds without it."""
     if _NO_EVIDENCE.get(field.key) == field.value or _contradicts(field, block):
         return False
+    if field.key == "recompute_class" and block.value("recompute_flops") is not None:
+        return False  # who counted the FLOPs left the class's own judgement as it is
     spec = FIELD_BY_KEY[field.key]
     where = Where.TEMPLATE if isinstance(block, Template) else Where.OBJECT
     if isinstance(block, Object | Template):

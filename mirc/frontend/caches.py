@@ -1,6 +1,8 @@
 """A captured graph's inputs and outputs into the caches that grow between them."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 import attrs
 from torch import Tensor, fx
@@ -36,7 +38,10 @@ class Appends:
 
     @classmethod
     def of(cls, traced: Traced) -> "Appends":
-        """Find them from what the entry declares, else from ``input -> cat -> output``."""
+        """Find them from what the entry declares, else from ``input -> cat -> output``.
+
+        What is appended must be computed from the inputs: a parameter is no new token.
+        """
         entry = traced.entry
         entering = list(zip(traced.arguments, entry.caches_in, strict=False))
         leaving = list(zip(traced.outputs, entry.caches_out, strict=False))
@@ -123,6 +128,27 @@ def _origin(node: fx.Node) -> fx.Node:
     return made
 
 
+def lazily_made(join: fx.Node, traced: Traced) -> fx.Node | None:
+    """Give ``x`` of ``cat(empty, x)``, which is what a cache begins with: no bytes of its own.
+
+    None where that is work: where ``x`` was not computed, or a parameter is what is empty.
+    """
+    given: Any = join.args[0] if join.args else join.kwargs["tensors"]
+    filled = _filled(join)
+    if len(filled) != 1 or len(given) < 2 or given[-1] is not filled[0]:
+        return None
+    roots = map(_producer, given[:-1])
+    owned = any(_role(traced, root) in (Role.PARAMETER, Role.BUFFER) for root in roots)
+    computed = _producer(filled[0]).op == "call_function"
+    same = filled[0].meta["val"].dtype is join.meta["val"].dtype
+    return filled[0] if computed and same and not owned else None
+
+
+def _role(traced: Traced, node: fx.Node) -> Role | None:
+    given = traced.inputs.get(node.name) if node.op == "placeholder" else None
+    return None if given is None else given.role
+
+
 def _filled(join: fx.Node) -> list[fx.Node]:
     """Give the operands of a ``cat`` that hold anything."""
     given = join.args[0]
@@ -148,6 +174,7 @@ def _discovered(
 ) -> tuple[list[tuple[fx.Node | None, CacheRef | None]], list[tuple[fx.Node, CacheRef | None]]]:
     """Find the user's own caches: an input that is extended by ``cat`` and handed out again."""
     arguments = {node for node in traced.arguments if node is not None}
+    computed = _computed(traced, arguments)
     entering: list[tuple[fx.Node | None, CacheRef | None]] = []
     leaving: list[tuple[fx.Node, CacheRef | None]] = []
     for out in traced.outputs:
@@ -160,9 +187,20 @@ def _discovered(
         past = _origin(operands[0]) if len(operands) > 1 else None
         if past is None or past not in arguments or traced.inputs[past.name].role is not Role.INPUT:
             continue
-        if past.meta["val"].dim() != join.meta["val"].dim():
+        if past.meta["val"].dim() != join.meta["val"].dim() or not computed.issuperset(
+            operands[1:]
+        ):
             continue
         ref = CacheRef(f"kv.{traced.module_of(join) or traced.inputs[past.name].name}")
         entering.append((past, ref))
         leaving.append((out, ref))
     return entering, leaving
+
+
+def _computed(traced: Traced, arguments: AbstractSet[fx.Node]) -> set[fx.Node]:
+    """Give the operations whose results depend on the caller's tensors, and those themselves."""
+    found = set(arguments)
+    for node in traced.graph.nodes:
+        if node.op == "call_function" and not found.isdisjoint(node.all_input_nodes):
+            found.add(node)
+    return found

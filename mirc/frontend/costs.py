@@ -18,15 +18,51 @@ Formula = Callable[..., int]
 COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd  # noqa: SLF001
 
 
-def whole(size: Any) -> int:
-    """Give a size as a number; a symbolic one by the value it was traced with, else 1.
+MOST = 1 << 40
+"""A size whose bound is above this has none worth the name."""
 
-    1 stands for what is known only at run time (how many elements a mask selects).
+
+def whole(size: Any) -> int:
+    """Give a size as a number; a symbolic one by the value it was traced with.
+
+    One that is known only at run time (how many elements a mask selects) counts with the most
+    that it can be, and as 1 where nothing bounds it.
     """
     if isinstance(size, int):
         return size
     hint = getattr(size.node, "hint", None)
-    return hint if isinstance(hint, int) else 1
+    return hint if isinstance(hint, int) else _bound(size) or 1
+
+
+def unsized(value: Tensor) -> bool:
+    """Say whether the data decide how large a tensor is."""
+    return any(getattr(size.node, "hint", None) is None for size in _symbols(value))
+
+
+def unbounded(value: Tensor) -> bool:
+    """Say whether the data decide how large a tensor is, and nothing bounds it."""
+    return any(
+        getattr(size.node, "hint", None) is None and _bound(size) is None
+        for size in _symbols(value)
+    )
+
+
+def _symbols(value: Tensor) -> list[Any]:
+    sizes: list[Any] = list(value.shape)  # torch calls all of them int
+    return [size for size in sizes if not isinstance(size, int)]
+
+
+def _bound(size: Any) -> int | None:
+    """Give the most that a size without a value can be, as torch found while it traced."""
+    most = size.node.shape_env.bound_sympy(size.node.expr).upper
+    return int(most) if most.is_integer and most.is_finite and most <= MOST else None
+
+
+def data_decides(node: Node) -> bool:
+    """Say whether the data decide how much an operation takes or gives."""
+    values = (item.meta.get("val") for item in (*node.all_input_nodes, node))
+    parts = (part for one in values for part in (one if isinstance(one, tuple | list) else (one,)))
+    return any(isinstance(part, Tensor) and unsized(part) for part in parts)
 
 
 def elements(value: Tensor) -> int:
@@ -70,6 +106,11 @@ def grouped_flops(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
     return 2 * prod(x.shape) * weight.shape[-1]
 
 
+def grouped_backward_flops(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
+    """Give those of its two gradients: of the rows, and of the experts."""
+    return 2 * grouped_flops(x, weight)
+
+
 def convolution_flops(x: Tensor, weight: Tensor, *_: Any, out_val: Tensor, **__: Any) -> int:
     """``conv1d`` to ``conv3d``, whole: two per output position and weight."""
     return int(conv_flop_count(list(x.shape), list(weight.shape), list(out_val.shape)))
@@ -86,6 +127,14 @@ COMPOSITES: dict[Any, Formula] = {
     aten.conv2d: convolution_flops,
     aten.conv3d: convolution_flops,
 }
+NAMED: dict[str, Formula] = {
+    # what transformers puts in the place of a grouped matmul that is not of bfloat16
+    "transformers.grouped_mm_fallback": grouped_flops,
+    "transformers.grouped_mm_fallback_backward": grouped_backward_flops,
+}
+"""The same for operators that exist only once their library is imported."""
+GROUPED = frozenset({"aten._grouped_mm", "transformers.grouped_mm_fallback"})
+"""Products of rows sorted by expert with the matrices of these experts, their second argument."""
 
 
 class FlopCounter:
@@ -114,6 +163,8 @@ class FlopCounter:
         packet: Any = target.overloadpacket
         if packet in COMPOSITES:
             return COMPOSITES[packet]
+        if str(packet) in NAMED:
+            return NAMED[str(packet)]
         if packet in flop_registry:
             registered: Formula = flop_registry[packet]
             return registered
@@ -145,10 +196,11 @@ def _value(node: Node) -> Any:
 
 
 def _signature(value: Any) -> Any:
-    return (tuple(value.shape), value.dtype) if isinstance(value, Tensor) else value
+    return (tuple(map(whole, value.shape)), value.dtype) if isinstance(value, Tensor) else value
 
 
 def _stand_in(value: Any) -> Any:
     if isinstance(value, Tensor):
-        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
+        shape, strides = (tuple(map(whole, sizes)) for sizes in (value.shape, value.stride()))
+        return torch.empty_strided(shape, strides, dtype=value.dtype, device="meta")
     return torch.device("meta") if isinstance(value, torch.device) else value

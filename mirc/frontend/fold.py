@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 from torch import nn
 
+from mirc.frontend.blame import blame
 from mirc.frontend.entry import CaptureOptions, Entry, Fold
 from mirc.frontend.fold_depth import shortened
 from mirc.frontend.fold_layout import Layout
@@ -15,7 +16,6 @@ from mirc.frontend.fold_stretch import BETWEEN, REPEATS, NotAffineError
 from mirc.frontend.fold_watch import Remembered, confirm, watched
 from mirc.frontend.growth import alike, scaled
 from mirc.frontend.target import Model
-from mirc.frontend.usercode import blame
 from mirc.frontend.whole import Progress, Whole, capture_entries, digest
 from mirc.graph.model import Capture, Level, Program
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import torch
@@ -38,10 +38,10 @@ class Watched:
 def watched(entry: Entry, known: dict[Any, Any]) -> Watched:
     """Run an entry on tensors without contents and note every call that takes or makes tensors.
 
-    Each call is noted as its function and the shapes, strides and dtypes of what it gives, with
-    the tensors that it takes and gives. The model is left as it was. Whatever the module raises
-    there is passed on. ``known`` is what a :class:`Remembered` fills. O(calls); no bytes are
-    allocated.
+    Each call is noted as its function, all its arguments (of a tensor: shape, strides, dtype) and
+    the shapes, strides and dtypes of what it gives, with the tensors that it takes and gives. The
+    model is left as it was. Whatever the module raises there is passed on. ``known`` is what a
+    :class:`Remembered` fills. O(calls); no bytes are allocated.
     """
     hollow = _hollow_state(entry.module)
     names = {id(tensor): _below(name, entry.inner) for name, tensor in reversed(hollow.items())}
@@ -116,33 +116,55 @@ class Remembered(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
-        return self._result(func, args, kwargs or {})[0]
+        return self._called(func, args, kwargs or {}).result
 
-    def _result(self, func: Any, args: Any, kwargs: Any) -> tuple[Any, list[Tensor], list[Tensor]]:
-        """Give a call's result, the tensors that it takes and those that it gives."""
+    def _called(self, func: Any, args: Any, kwargs: Any) -> "_Call":
+        """Call a function of torch, or give tensors like those that it gave before."""
         given: list[Tensor] = []
         form: Any = (
             func,
+            _switches(),
             _form(args, given),
             *((name, _form(kwargs[name], given)) for name in kwargs),
         )
         try:
             known = self._known.get(form)
         except TypeError:  # an argument that cannot be told from another one
-            form = known = None
+            form, known = object(), None
         if known is not None:
-            result = known[0](map(_again, known[1])) if known[0] else _again(known[1])
-            return result, given, [result] if known[0] is None else list(result)
+            form, kind, keys = known  # the same object each time, which is quick to compare
+            if kind is Tensor:
+                result = _again(keys)
+                return _Call(form, result, given, [result])
+            if kind is not None:
+                result = kind(map(_again, keys))
+                return _Call(form, result, given, list(result))
         result = func(*args, **kwargs)
         results: list[Tensor] = []
         _form(result, results)
-        made = {id(one) for one in results}.isdisjoint(map(id, given))
-        if form is not None and made and results and all(map(_plain, results)):
-            if type(result) is Tensor:
-                self._known[form] = (None, _key(result))
-            elif type(result) in (tuple, list) and len(results) == len(result):
-                self._known[form] = (type(result), list(map(_key, results)))
-        return result, given, results
+        if known is None:
+            self._known[form] = (form, *_memory(result, results, given))
+        return _Call(form, result, given, results)
+
+
+class _Call(NamedTuple):
+    """One call: what tells it from others, its result, the tensors that it takes and gives."""
+
+    form: Any
+    result: Any
+    given: list[Tensor]
+    results: list[Tensor]
+
+
+def _memory(result: Any, results: list[Tensor], given: list[Tensor]) -> tuple[Any, Any]:
+    """Give the kind and the keys that a result is made again from; None where it cannot be."""
+    made = {id(one) for one in results}.isdisjoint(map(id, given))
+    if made and results and all(map(_plain, results)):
+        if type(result) is Tensor:
+            return Tensor, _key(result)
+        if type(result) in (tuple, list) and len(results) == len(result):
+            return type(result), list(map(_key, results))
+    return None, None
 
 
 class _Notes(Remembered):
@@ -158,14 +180,15 @@ class _Notes(Remembered):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         del types
-        result, given, results = self._result(func, args, kwargs or {})
-        if results or func is Tensor.__setitem__:
+        call = self._called(func, args, kwargs or {})
+        if call.results or func is Tensor.__setitem__:
             found = self.found
-            found.refers.append(tuple([self._place(one) for one in (*given, *results)]))
+            touched = (*call.given, *call.results)
+            found.refers.append(tuple([self._place(one) for one in touched]))
             found.paths.append(self._path[-1])
-            name = getattr(func, "__qualname__", "") or repr(func)
-            found.call_keys.append((name, len(given), tuple(map(_key, results))))
-        return result
+            keys = tuple(map(_key, call.results))
+            found.call_keys.append((call.form, len(call.given), keys))
+        return call.result
 
     def _place(self, tensor: Tensor) -> int:
         place = self._places.get(id(tensor))
@@ -183,11 +206,25 @@ def _form(value: Any, tensors: list[Tensor]) -> Any:
     if isinstance(value, Tensor):
         tensors.append(value)
         return _key(value)
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple):
         return tuple([_form(one, tensors) for one in value])
+    if isinstance(value, list):  # as an index, not what a tuple is
+        return (list, *[_form(one, tensors) for one in value])
     if isinstance(value, slice):
-        return ("slice", value.start, value.stop, value.step)
+        return (slice, *[_form(one, tensors) for one in (value.start, value.stop, value.step)])
+    if isinstance(value, dict):
+        return (dict, *[(name, _form(one, tensors)) for name, one in value.items()])
     return (type(value), value)
+
+
+def _switches() -> Any:
+    """Give the modes that change what a call does: gradients, and the dtypes of autocast."""
+    if not torch._C._is_any_autocast_enabled():  # noqa: SLF001 - one question, asked at every call
+        return torch.is_grad_enabled()
+    return torch.is_grad_enabled(), *(
+        (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind))
+        for kind in ("cpu", "cuda")
+    )
 
 
 def _plain(tensor: Tensor) -> bool:

@@ -26,7 +26,8 @@ def scaled(program: Program, other: Program) -> Program:
     PER_TOKEN. One that follows the sequences is PER_SEQUENCE, as is one that grows with them and
     with the square of the tokens (attention scores): both hold at any batch and the captured
     tokens. Where only the batch differs (a decode step has one token), what has one row a token
-    is PER_TOKEN. Anything else is OTHER. Both must be :func:`alike`. O(storages + nodes).
+    is PER_TOKEN. Anything else is OTHER; what the data decide stays DATA. Both must be
+    :func:`alike`. O(storages + nodes).
     """
     pairs = list(zip(program.graphs, other.graphs, strict=True))
     homes: dict[int, tuple[Graph, Graph]] = {}
@@ -36,7 +37,7 @@ def scaled(program: Program, other: Program) -> Program:
                 homes.setdefault(use.storage, pair)
     storages = tuple(
         attrs.evolve(here, scale=_storage_scale(here, there, homes[here.index]))
-        if here.role in MADE and here.index in homes
+        if here.role in MADE and here.index in homes and here.scale is not Scale.DATA
         else here
         for here, there in zip(program.storages, other.storages, strict=True)
     )
@@ -44,7 +45,9 @@ def scaled(program: Program, other: Program) -> Program:
         attrs.evolve(
             pair[0],
             nodes=tuple(
-                attrs.evolve(here, flops_scale=_scale(here.flops, there.flops, pair))
+                here
+                if here.flops_scale is Scale.DATA
+                else attrs.evolve(here, flops_scale=_scale(here.flops, there.flops, pair))
                 for here, there in zip(pair[0].nodes, pair[1].nodes, strict=True)
             ),
         )

@@ -24,13 +24,15 @@ from mirc.frontend import phases, wrappers
 from mirc.frontend.cache_tensors import cache_refs, stand_ins
 from mirc.frontend.entry import CaptureOptions, Entry
 from mirc.frontend.phases import PhaseSizes
-from mirc.frontend.train_huggingface import TRAIN, training_entry
+from mirc.frontend.train_form import TRAIN
+from mirc.frontend.train_huggingface import training_entry
 
 PRESETS = files("mirc.frontend") / "presets"
 PROMPT = 512
 SPEECH_PROMPT = 128
 IMAGE_SIDE = 224
 BY_HAND = "write a file with `mirc_entries()` that gives the model and its inputs"
+NARROW = "set `dtype` to `bfloat16` in the configuration: its kernels take nothing else"
 SCAN_PROMPT = 16
 """Tokens of a state-space prompt: without its kernels the scan is unrolled, token by token."""
 
@@ -141,7 +143,8 @@ class HuggingFaceModel:
             except Exception as error:  # noqa: BLE001 - a stranger's values may only fail here
                 what = f"{type(error).__name__}: {_first_line(error)}"
                 raise CouldNotRun(
-                    f"transformers cannot run `{self.name}`: {what}", BY_HAND
+                    f"transformers cannot run `{self.name}`: {what}",
+                    NARROW if "BF16" in what else BY_HAND,
                 ) from None
 
     def elsewhere(self, options: CaptureOptions) -> CaptureOptions:

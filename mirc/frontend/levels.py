@@ -9,16 +9,17 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, InputSpec, TensorArgument
 
+from mirc.frontend.blame import blame, own_fault
 from mirc.frontend.costs import FlopCounter
 from mirc.frontend.entry import Entry
+from mirc.frontend.lean import lean
 from mirc.frontend.lower import lower
 from mirc.frontend.results import plain_results
 from mirc.frontend.retrace import by_make_fx, by_symbolic_trace
 from mirc.frontend.table import StorageTable
 from mirc.frontend.traced import Given, Traced
 from mirc.frontend.tree import module_tree
-from mirc.frontend.untouched import lent
-from mirc.frontend.usercode import blame
+from mirc.frontend.untouched import lent, undumped
 from mirc.graph.model import Capture, Graph, Level, Role
 
 ROLES = {
@@ -41,7 +42,7 @@ def capture_phase(entry: Entry, table: StorageTable, flops: FlopCounter) -> Phas
     """Capture at the best level that works, lower it, and say why no better level did.
 
     In order: ``torch.export`` (non-strict), ``fx.symbolic_trace``, ``make_fx`` on fake tensors, the
-    module tree, which always works.
+    module tree, which always works. What fails in mirc's own code is passed on.
     """
     reasons: list[str] = []
     for level, trace in LEVELS:
@@ -49,7 +50,9 @@ def capture_phase(entry: Entry, table: StorageTable, flops: FlopCounter) -> Phas
             place = torch.device(entry.device) if entry.device else contextlib.nullcontext()
             with lent(entry.module), place:
                 traced = trace(entry, table)
-        except Exception as error:  # noqa: BLE001 - any failure of a tracer: the next one's turn
+        except Exception as error:
+            if own_fault(error):
+                raise
             reasons.append(f"{level}: {blame(error, '')}")
             continue
         graph = lower(traced, table, flops)
@@ -83,7 +86,7 @@ def by_export(entry: Entry, table: StorageTable) -> Traced:
     """Capture with ``torch.export``, or take the program that was loaded."""
     program = entry.exported
     if program is None:
-        with plain_results(entry.module):
+        with plain_results(entry.module), lean(entry.module), undumped():
             program = torch.export.export(entry.module, entry.args, entry.kwargs, strict=False)
     return _from_program(entry, program, table)
 

@@ -1,6 +1,7 @@
 """A ``.pt2`` file of ``torch.export.save`` into a model with one phase."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend import phases
 from mirc.frontend.entry import CaptureOptions, Entry
 from mirc.frontend.phases import PhaseSizes
+from mirc.frontend.resize import sizes_of
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +29,21 @@ class ExportedFile:
         phases.refuse_batch(options.batch)
         known = {"forward": PhaseSizes(name="forward")}
         phases.requested(options.phases, known, {"forward": ()})
-        return [Entry(phase="forward", module=held(self.program), exported=self.program)]
+        batch, tokens = sizes_of(self.program.example_inputs or ((), {}))
+        return [
+            Entry(
+                phase="forward",
+                module=held(self.program),
+                batch=batch,
+                tokens=tokens,
+                exported=self.program,
+            )
+        ]
+
+    def resized(self, options: CaptureOptions) -> Iterator["ExportedFile"]:
+        """Yield nothing: what was exported has the sizes that it was exported with."""
+        del options
+        yield from ()
 
 
 def load(path: Path) -> ExportedFile:

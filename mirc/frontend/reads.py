@@ -3,7 +3,7 @@
 from torch import Tensor, fx
 
 from mirc.bounds.routing import distinct_experts
-from mirc.frontend.costs import aten, tensor_bytes, whole
+from mirc.frontend.costs import GROUPED, aten, tensor_bytes, whole
 from mirc.frontend.table import Draft
 from mirc.graph.model import Access, Role, Use
 
@@ -29,7 +29,7 @@ def read_of(
         gathered = reader.meta["val"]
         touched = tensor_bytes(gathered) if isinstance(gathered, Tensor) else size_bytes
         return Use(storage=draft.index, size_bytes=min(touched, size_bytes), access=Access.TOUCH)
-    if reader is not None and packet is aten._grouped_mm and reader.args[1] is source:  # noqa: SLF001
+    if reader is not None and str(packet) in GROUPED and reader.args[1] is source:
         routed = _routed(reader, source, draft, rows)
         if routed is not None:
             return routed

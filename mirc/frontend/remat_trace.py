@@ -1,5 +1,6 @@
 """One training step, run on fake tensors, into operations, lives and what autograd saved."""
 
+import sys
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,8 +76,9 @@ def record(module: nn.Module, inputs: Sequence[Any], loss: Loss, regions: Sequen
     """Run ``loss(module(*inputs)).backward()`` without its numbers and return what happened.
 
     ``regions`` are paths of submodules that may be checkpointed later; each must be called once.
-    Nothing of the module changes. Raises CouldNotRun-free torch errors where fake tensors cannot
-    run it (control flow that depends on numbers).
+    Nothing of the module changes. Rows of a batch are taken to be one sequence each. Raises
+    CouldNotRun-free torch errors where fake tensors cannot run it (control flow that depends on
+    numbers).
     """
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     # Leaves of their own: gradients must not reach the module.
@@ -88,6 +90,7 @@ def record(module: nn.Module, inputs: Sequence[Any], loss: Loss, regions: Sequen
     recorder = _Recorder(regions)
     with ExitStack() as stack:
         stack.enter_context(fake)
+        stack.enter_context(_never_packed())
         for name in regions:
             stack.enter_context(recorder.watching(module.get_submodule(name), name))
         stack.enter_context(recorder)
@@ -99,6 +102,25 @@ def record(module: nn.Module, inputs: Sequence[Any], loss: Loss, regions: Sequen
     step = recorder.step()
     del state
     return step
+
+
+@contextmanager
+def _never_packed() -> Iterator[None]:
+    """Have transformers not ask positions whether a row packs several sequences.
+
+    Fake tensors have no numbers to ask for, so it would build and save a mask that a run on numbers
+    finds needless: kernels and peak would be others.
+    """
+    masking: Any = sys.modules.get("transformers.masking_utils")
+    asked = getattr(masking, "find_packed_sequence_indices", None)
+    if asked is None:
+        yield
+        return
+    masking.find_packed_sequence_indices = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        masking.find_packed_sequence_indices = asked
 
 
 def _flops(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> int:

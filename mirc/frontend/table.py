@@ -6,9 +6,11 @@ import attrs
 from torch import Tensor, nn
 
 from mirc.diagnostics.errors import CouldNotRun
-from mirc.frontend.costs import tensor_bytes, whole
+from mirc.frontend.costs import tensor_bytes, unsized, whole
 from mirc.frontend.entry import CacheRef
-from mirc.graph.model import Part, Role, Split, Storage
+from mirc.graph.model import Part, Role, Scale, Split, Storage
+
+UNNEST = "hold its values in a plain tensor, and where each row begins in another"
 
 
 @attrs.define(slots=True, eq=False)
@@ -26,6 +28,7 @@ class Draft:
     window_tokens: int = 0
     routed: bool = False
     mutated: bool = False
+    scale: Scale = Scale.UNKNOWN
 
 
 @attrs.define(slots=True)
@@ -50,10 +53,17 @@ class StorageTable:
         """Give every parameter and buffer of ``model`` its path; a tied one keeps its first.
 
         Raises :class:`CouldNotRun` where two of them have one path: they cannot be told apart.
-        So it does for a module that holds itself, which torch cannot list.
+        So it does for a module that holds itself, which torch cannot list, and for a nested
+        tensor, whose bytes it does not tell.
         """
         owners: dict[str, Tensor] = {}
         for path, tensor in _listed(model):
+            if tensor.is_nested:
+                owner = type(model).__name__
+                raise CouldNotRun(
+                    f"`{path}` of `{owner}` is a nested tensor: torch gives it no size",
+                    UNNEST,
+                )
             if owners.setdefault(path, tensor) is not tensor:
                 raise CouldNotRun(
                     f"two tensors of `{type(model).__name__}` are both named `{path}`",
@@ -79,6 +89,7 @@ class StorageTable:
             dtype=dtype_name(value),
             shape=tuple(map(whole, value.shape)),
             module=module,
+            scale=Scale.DATA if unsized(value) else Scale.UNKNOWN,
         )
         self.drafts.append(draft)
         return draft
@@ -165,6 +176,7 @@ def _storage(draft: Draft, tile_bytes: int) -> Storage:
         parts=parts,
         per_token_bytes=draft.per_token_bytes,
         window_tokens=draft.window_tokens,
+        scale=draft.scale,
         mutated=draft.mutated,
     )
 

@@ -67,6 +67,11 @@ def _python(target: str) -> Model:
         config = (place / "config.json").is_file()
         hint = f"write `hf:{target}`" if config else "give a Python file in it"
         raise CouldNotRun(f"`{target}` is a directory", hint)
+    if place.suffix == ".mir":
+        raise CouldNotRun(
+            f"`{target}` is not a model: a .mir file is what compiling writes",
+            "fill it with `mirc opt`, or give it to `mirc fit` or `mirc simulate`",
+        )
     if place.exists():
         raise CouldNotRun(
             f"`{target}` is not a model: its name ends in neither .py nor .pt2", FORMS

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from mirc.diagnostics.errors import CouldNotRun
+from mirc.frontend.blame import blame
 from mirc.frontend.costs import FlopCounter
 from mirc.frontend.entry import Entry
 from mirc.frontend.table import StorageTable
@@ -13,7 +14,6 @@ from mirc.frontend.train_joint import trace_joint
 from mirc.frontend.train_lower import lower_joint
 from mirc.frontend.train_update import update_graph
 from mirc.frontend.untouched import lent
-from mirc.frontend.usercode import blame
 from mirc.graph.model import Capture, Graph, Level
 
 REASON = "torch.export records no backward: the step is recorded as autograd runs it"

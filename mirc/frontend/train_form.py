@@ -7,6 +7,8 @@ import attrs
 from torch import Tensor
 from torch.optim import Optimizer
 
+TRAIN = "train"
+"""What a training step is called where phases are asked for."""
 MakesOptimizer: TypeAlias = Callable[[Mapping[str, Tensor]], Optimizer]
 """Parameters by path into an optimizer of them that has no states yet."""
 

@@ -9,9 +9,7 @@ from torch import Tensor
 from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend.entry import Entry
 from mirc.frontend.phases import PhaseSizes
-from mirc.frontend.train_form import Training
-
-TRAIN = "train"
+from mirc.frontend.train_form import TRAIN, Training
 
 
 def training_entry(name: str, model: Any, inputs: dict[str, Tensor], sizes: PhaseSizes) -> Entry:

@@ -7,8 +7,8 @@ from torch import Tensor, fx
 
 from mirc.frontend.costs import FlopCounter, tensor_bytes
 from mirc.frontend.entry import Entry
-from mirc.frontend.lower import Lowering, Value
-from mirc.frontend.steps import steps_of
+from mirc.frontend.lower import Lowering
+from mirc.frontend.lower_nodes import Value
 from mirc.frontend.table import Draft, StorageTable
 from mirc.frontend.traced import Given, Traced
 from mirc.frontend.train_joint import Joint
@@ -49,23 +49,9 @@ def lower_joint(joint: Joint, entry: Entry, table: StorageTable, flops: FlopCoun
     }
     _save(forward, backward, table)
     return Lowered(
-        forward=graph_of(forward, table),
-        backward=graph_of(backward, table),
+        forward=forward.graph(),
+        backward=backward.graph(),
         gradients=gradients,
-    )
-
-
-def graph_of(lowering: Lowering, table: StorageTable) -> Graph:
-    """Close one phase: its nodes, cut into steps by the roles that storages have in the end."""
-    entry = lowering.traced.entry
-    nodes = tuple(lowering.nodes)
-    return Graph(
-        phase=entry.phase,
-        nodes=nodes,
-        steps=steps_of(entry.phase, nodes, [draft.role for draft in table.drafts]),
-        outputs=frozenset(lowering.outputs),
-        batch=entry.batch,
-        tokens=entry.tokens,
     )
 
 
@@ -111,13 +97,10 @@ def _gradient(name: str, node: fx.Node, backward: Lowering, joint: Joint, begun:
 
 def _copied(weight: Draft, made: Draft, full: Tensor, backward: Lowering) -> Draft:
     copy = backward.table.add(f"{weight.name}.grad", Role.GRADIENT, full, weight.module)
-    count = backward.counts.get(weight.module, 0)
-    backward.counts[weight.module] = count + 1
-    place = f"{backward.phase}.{weight.module}" if weight.module else backward.phase
     backward.nodes.append(
         Node(
             index=len(backward.nodes),
-            name=f"{place}.op_{count}",
+            name=backward.name_in(weight.module),
             op=ACCUMULATE,
             module=weight.module,
             reads=(Use(storage=made.index, size_bytes=min(made.size_bytes, copy.size_bytes)),),

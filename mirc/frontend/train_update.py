@@ -12,15 +12,15 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.optim import AdamW, Optimizer
 
 from mirc.diagnostics.errors import CouldNotRun
+from mirc.frontend.blame import blame
 from mirc.frontend.costs import FlopCounter
 from mirc.frontend.entry import Entry
-from mirc.frontend.lower import Lowering, Value
+from mirc.frontend.lower import Lowering
+from mirc.frontend.lower_nodes import Value
 from mirc.frontend.table import Draft, StorageTable
 from mirc.frontend.traced import Traced
 from mirc.frontend.train_form import MakesOptimizer
 from mirc.frontend.train_joint import STACK
-from mirc.frontend.train_lower import graph_of
-from mirc.frontend.usercode import blame
 from mirc.graph.model import Graph, Role
 
 PHASE = "optimizer_update"
@@ -180,7 +180,7 @@ def _lowered(recorded: _Recorded, entry: Entry, table: StorageTable, flops: Flop
     )
     lowering = Lowering(traced, table, flops)
     lowering.walk(nodes, recorded.given)
-    return graph_of(lowering, table)
+    return lowering.graph()
 
 
 def _without_counters(graph: fx.Graph) -> list[fx.Node]:

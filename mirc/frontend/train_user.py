@@ -10,9 +10,8 @@ from torch.optim import Optimizer
 
 from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend.entry import Entry
-from mirc.frontend.train_form import MakesOptimizer, Training, own_loss
+from mirc.frontend.train_form import TRAIN, MakesOptimizer, Training, own_loss
 
-TRAIN = "train"
 KEYS = ("module", "args", "loss", "optimizer", "kwargs", "targets")
 FORM = (
     "return (module, args, loss, optimizer), or a dict of these and `kwargs`, `targets`; "

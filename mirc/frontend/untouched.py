@@ -1,6 +1,7 @@
 """A user's module lent to a tracer and given back as it was."""
 
 import contextlib
+import io
 import logging
 import sys
 import warnings
@@ -44,6 +45,25 @@ def lent(module: nn.Module) -> Iterator[None]:
                 store = vars(part)[name]
                 store.clear()
                 store.update(content)
+
+
+@contextlib.contextmanager
+def undumped() -> Iterator[None]:
+    """Keep out of stderr the unfinished graph that ``torch.export`` prints when it gives up.
+
+    What else is written there meanwhile follows at the end.
+    """
+    held = io.StringIO()
+    graph = ""
+    try:
+        with contextlib.redirect_stderr(held):
+            yield
+    except Exception as error:
+        graph = f"{getattr(error, 'partial_fx_graph', '')}\n"
+        raise
+    finally:
+        rest = held.getvalue()
+        sys.stderr.write(rest.replace(graph, "") if graph.strip() else rest)
 
 
 STORES = ("_parameters", "_buffers", "_modules")

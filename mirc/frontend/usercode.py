@@ -4,9 +4,7 @@ import contextlib
 import functools
 import importlib
 import importlib.util
-import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -15,29 +13,29 @@ from typing import Any, TypeAlias
 import attrs
 import torch
 from torch import nn
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from mirc.diagnostics.errors import CouldNotRun
 from mirc.frontend import phases
+from mirc.frontend.blame import blame
 from mirc.frontend.entry import CaptureOptions, Entry
 from mirc.frontend.lazy import Lazily, emptied
 from mirc.frontend.phases import PhaseSizes
-from mirc.frontend.train_user import TRAIN, training_entry
+from mirc.frontend.resize import elsewhere, sizes_of
+from mirc.frontend.table import UNNEST
+from mirc.frontend.train_form import TRAIN
+from mirc.frontend.train_user import training_entry
 
 FORMS = (
     "give `mirc_entries()` returning {phase: (module, args, kwargs)}, or `mirc_training()` "
     "returning (module, args, loss, optimizer), or `build()`, "
     "or `model` with `example_inputs`, or `Model` with `get_init_inputs()` and `get_inputs()`"
 )
-LONGEST = 200
 SMALL_BYTES = 256 << 20
 """What building a model may make before its large tensors are left without bytes."""
 LARGE_BYTES = 4 << 30
 """The same for code that turns out to look at its weights while it builds."""
 Calls: TypeAlias = Mapping[str, tuple[nn.Module, tuple[Any, ...], dict[str, Any]]]
-LIBRARIES = tuple(
-    f"{Path(source).parent}{os.sep}" for source in (torch.__file__, contextlib.__file__, __file__)
-)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,14 +62,34 @@ class UserModel:
                 module=module,
                 args=args,
                 kwargs=kwargs,
+                batch=batch,
+                tokens=tokens,
                 device="meta" if _on_meta(module) else None,
             )
             for sizes in wanted
             if sizes.name in self.calls
             for module, args, kwargs in (self.calls[sizes.name],)
+            for batch, tokens in (sizes_of((args, kwargs)),)
         ]
         asked = any(sizes.name == TRAIN for sizes in wanted)
         return [*entries, self.trained] if asked and self.trained is not None else entries
+
+    def resized(self, options: CaptureOptions) -> "Iterator[UserModel]":
+        """Yield the same model with inputs of other sizes; nothing where a training step is asked.
+
+        First with other batches and tokens, then with other batches alone.
+        """
+        if any(entry.training is not None for entry in self.entries(options)):
+            return
+        ways = {name: list(elsewhere((args, kw))) for name, (_, args, kw) in self.calls.items()}
+        if not all(ways.values()):
+            return
+        for place in range(max(map(len, ways.values()))):
+            calls = {}
+            for name, found in ways.items():
+                args, kwargs = found[min(place, len(found) - 1)]
+                calls[name] = (self.calls[name][0], args, dict(kwargs))
+            yield attrs.evolve(self, calls=calls)
 
 
 def from_file(path: Path, name: str | None) -> UserModel:
@@ -154,8 +172,11 @@ def _with_training(module: ModuleType, where: str, title: str) -> UserModel:
     if _on_meta(trained.module):
         emptied((trained.module,))
     args, kwargs = _beside(trained.module, (trained.args, trained.kwargs))
+    batch, tokens = sizes_of((args, kwargs))
     return UserModel(
-        name=title, calls=calls, trained=attrs.evolve(trained, args=args, kwargs=kwargs)
+        name=title,
+        calls=calls,
+        trained=attrs.evolve(trained, args=args, kwargs=kwargs, batch=batch, tokens=tokens),
     )
 
 
@@ -208,6 +229,8 @@ def _call(what: str, value: Any, where: str) -> tuple[nn.Module, tuple[Any, ...]
         raise CouldNotRun(
             f"{what} of `{where}` is {_kind(value)}, not (module, args, kwargs)", FORMS
         )
+    if any(getattr(leaf, "is_nested", False) for leaf in tree_leaves((args, dict(kwargs)))):
+        raise CouldNotRun(f"an input of {what} of `{where}` is a nested tensor", UNNEST)
     return module, tuple(args), dict(kwargs)
 
 
@@ -265,22 +288,6 @@ def _blaming(where: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code may raise anything
         raise CouldNotRun(f"`{where}` raised {blame(error, where)}") from None
-
-
-def blame(error: BaseException, where: str) -> str:
-    """Name an exception: its type, its message, the last line of the user's that it came from."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0][:LONGEST]}" if lines else type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{text} ({error.filename}:{error.lineno})"
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if _users(one.filename)]
-    own = [frame for frame in frames if where and frame.filename.endswith(Path(where).name)]
-    found = own or frames
-    return f"{text} ({found[-1].filename}:{found[-1].lineno})" if found else text
-
-
-def _users(filename: str) -> bool:
-    return not filename.startswith(("<", *LIBRARIES))
 
 
 def _found(module: ModuleType) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._export.utils import _compiling_state_context
 from transformers import EncoderDecoderCache
 
 from mirc.frontend.cache_tensors import cache_parts, refilled
@@ -22,14 +23,11 @@ def cache_of(out: Any) -> Any:
 def as_exported() -> Iterator[None]:
     """Let models take the paths that they take under torch.export.
 
-    Outside it some look into a mask whether it masks anything, and a mask on meta holds nothing.
+    Outside it some look into a mask whether it masks anything, and a mask on meta holds nothing;
+    and experts that are not of bfloat16 go through a product that has no form on meta.
     """
-    before = torch.compiler._is_exporting_flag  # noqa: SLF001 - what is_exporting() reads
-    torch.compiler._is_exporting_flag = True  # noqa: SLF001
-    try:
+    with _compiling_state_context():  # what torch.export itself sets
         yield
-    finally:
-        torch.compiler._is_exporting_flag = before  # noqa: SLF001
 
 
 class CausalPrefill(nn.Module):

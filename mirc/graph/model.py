@@ -40,11 +40,14 @@ class Scale(StrEnum):
     UNKNOWN = "unknown"
     """Captured at one size only."""
     FIXED = "fixed"
+    """The same at both, or of inputs that have only the sizes that they were captured at."""
     PER_SEQUENCE = "per_sequence"
     """With the batch, at the captured tokens: it may grow with their square as well."""
     PER_TOKEN = "per_token"  # noqa: S105 - no password
     OTHER = "other"
     """In another way: with the tokens alone, say (a table of positions that sequences share)."""
+    DATA = "data"
+    """With what the data are (how many rows a mask selects): known only as the model runs."""
 
 
 class Split(StrEnum):

@@ -147,6 +147,12 @@ def _check_rows(chosen: Choices, name: str) -> None:
             chosen[:, layer] = -1
         elif (twice | partly).any():
             token = int(np.argmax(twice | partly))
+            if partly[token]:
+                raise CouldNotRun(
+                    f"token {token} in layer {layer} of `{name}` chooses expert "
+                    f"{int(rows[token, 0])}",
+                    "experts count from 0; a row of negative numbers only chooses none",
+                )
             raise CouldNotRun(
                 f"token {token} in layer {layer} of `{name}` does not choose "
                 f"{chosen.shape[2]} different experts",

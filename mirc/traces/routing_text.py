@@ -109,7 +109,8 @@ def _answers(number: int, value: Any, name: str) -> Iterator[Run]:
         raise _wrong(name, number, "is no answer with `choices`")
     for part in parts:
         if part.get("routed_experts") is None:
-            raise _wrong(name, number, "has a choice without `routed_experts`")
+            where = "a choice" if part is not value else "an answer"
+            raise _wrong(name, number, f"has {where} without `routed_experts`")
         yield f"line {number}", _experts(part["routed_experts"], number, name)
 
 

@@ -10,6 +10,7 @@ from mirc.graph import Program
 from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.passes.pipeline import run
+from mirc.passes.seeds import Options
 from tests.passes.programs import decoder, machine
 from tests.test_emit import toy
 
@@ -58,3 +59,38 @@ def test_what_has_no_bound_says_why_and_what_has_none_to_say_has_no_gap() -> Non
     assert [each["gap"] for each in as_object(found)["certificates"]] == [None, None]
     assert "shadow prices" not in text
     assert "  none\n" in text + "\n"
+
+
+def test_times_are_printed_in_units_that_people_read_and_kept_as_numbers() -> None:
+    slow = Certificate(
+        decision="when transfers begin in a run of p on m",
+        objective=2_345_678.0,
+        bound=1_234.5,
+        unit="us",
+        method="m",
+    )
+    found = Certified(certificates=(("p", slow),), idle=(), prices=())
+    assert "2.346 s, at least 1.234 ms" in as_text(found)
+    (each,) = as_object(found)["certificates"]
+    assert (each["objective"], each["bound"], each["unit"]) == (2_345_678.0, 1_234.5, "us")
+
+
+def test_one_run_is_one_run_and_the_two_kinds_of_bytes_are_named() -> None:
+    moved = Certificate(
+        decision="which pieces stay near in 1 runs of prefill on m",
+        objective=5.0,
+        bound=5.0,
+        unit="bytes",
+        method="m",
+    )
+    text = as_text(Certified(certificates=(("p", moved),), idle=(), prices=()))
+    assert "which pieces stay near in 1 run of prefill on m: 5 bytes" in text
+    assert "bytes of several runs count the first fill of near memory" in text
+
+
+@pytest.mark.parametrize("asked", [Options(), Options(wire=True)], ids=["plain", "wire"])
+def test_wiring_is_certified_where_it_was_asked_for(asked: Options) -> None:
+    program = toy()
+    facts = run(program, machines=(load("npu-scratchpad"),), options=asked)
+    found = certify(program, facts, emit(program, facts))
+    assert ("sram-arbiter" in {name for name, _ in found.certificates}) == asked.wire

@@ -288,3 +288,29 @@ def test_phases_that_fit_on_their_own_are_named() -> None:
     found = answer(asked, Scope.TIERS)
     assert not found.fits
     assert asked.phases_that_fit(Scope.TIERS, found.at.point) == ("decode",)
+
+
+def test_the_witness_names_tables_experts_and_steps_by_their_names() -> None:
+    text = """mir 1.0
+object ids { class = INPUT  size_bytes = 8 }
+object t { class = WEIGHT_TILE  size_bytes = 500_000_000 }
+phase p { step s { reads = [ids, TOUCH(t, 1_000_000)]  transient_bytes = 7 } }
+"""
+    asked = ask(text)
+    shares = {
+        share.kind: share.largest[0][0]
+        for share in witness(asked, Scope.NEAR, asked.peak(Scope.NEAR, asked.asked))
+    }
+    assert shares["weights"] == "t"
+    assert shares["inner peak"] == "s"
+    routed = ask(EXPERTS.format(600 * MB))
+    (share,) = witness(routed, Scope.TIERS, routed.peak(Scope.TIERS, routed.asked))
+    assert (share.kind, share.objects, share.largest[0][0]) == ("experts", 1, "e[*]")
+
+
+def test_what_grows_with_the_batch_is_told_from_what_does_not() -> None:
+    assert ask(toy()).scales
+    assert ask(EXPERTS.format(600 * MB)).scales
+    text = "mir 1.0\nobject w { class = WEIGHT_TILE  size_bytes = 5 }\n"
+    asked = ask(f"{text}phase p {{ batch = 8  step s {{ reads = [w] }} }}\n")
+    assert (asked.scales, asked.given, asked.asked.sequences) == (False, False, 8)

@@ -3,6 +3,7 @@
 import pytest
 
 from mirc.answers.tier_offsets import tier_offsets
+from mirc.graph import Program, Role
 from mirc.ir import Call, Name
 from mirc.passes.pipeline import run
 from mirc.passes.tier_check import near_bytes
@@ -57,3 +58,34 @@ def test_a_plan_whose_pieces_cannot_lie_side_by_side_in_the_room_says_so() -> No
     found = next(iter(tier_offsets(program, facts)))
     assert found.objective > 8 * 256
     assert found.note.endswith("usable bytes: some must be moved, or be pieces")
+
+
+def trained(layers: int) -> Program:
+    """Build a training iteration: what forward saves, gradients, and states that an update uses."""
+    build = Builder()
+    weights = [build.store(f"w{i}", 1_000) for i in range(layers)]
+    saved = [build.store(f"forward.l{i}.op_0", 30_000, Role.SAVED) for i in range(layers)]
+    gradients = [build.store(f"backward.l{i}.op_0", 1_000, Role.GRADIENT) for i in range(layers)]
+    moments = [build.store(f"w{i}.moment", 2_000, Role.OPTIMIZER) for i in range(layers)]
+    for i, x in enumerate(saved):
+        build.node(f"l{i}", [weights[i], *saved[max(0, i - 1) : i]], [x], flops=10**14)
+    build.phase("forward")
+    for i in reversed(range(layers)):
+        build.node(f"l{i}", [weights[i], saved[i]], [gradients[i]], flops=2 * 10**14)
+    build.phase("backward")
+    for i in range(layers):
+        build.node(f"l{i}", [weights[i], gradients[i], moments[i]], [weights[i], moments[i]])
+    build.phase("optimizer_update")
+    return build.program()
+
+
+@pytest.mark.parametrize("near", [10**6, 200_000])
+def test_each_byte_of_a_training_iteration_is_counted_once(near: int) -> None:
+    program = trained(layers=10)
+    facts = run(program, machines=(machine(near),))
+    (plan,) = facts[TierLive].plans
+    assert (plan.leaving is not None) == (near < 10**6)
+    found = {each.decision: each for each in tier_offsets(program, facts)}
+    for phase in plan.phases:
+        counted = near_bytes(plan, facts[TierLive].pieces, phase)
+        assert found[f"offsets in HBM of toy during {phase}"].bound == max(counted)

@@ -14,6 +14,7 @@ from mirc.bounds.packing import (
     greedy_keep,
     saved_bytes_bound,
     use_gaps,
+    whole_saved_bytes,
 )
 from mirc.bounds.streaming import streamed_bytes
 
@@ -45,6 +46,7 @@ def best(gaps: list[Gap], room: list[int]) -> int:
 @given(st.lists(GAPS, max_size=6), ROOM)
 def test_no_choice_of_gaps_saves_more_than_the_bound(gaps: list[Gap], room: list[int]) -> None:
     assert saved_bytes_bound(gaps, room) >= best(gaps, room) - 1e-6
+    assert saved_bytes_bound(gaps, room) + 1 >= whole_saved_bytes(gaps, room) >= best(gaps, room)
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mirc.bounds.streaming import (
     Touches,
     crossing_bytes,
+    drawn_bound_ps,
     step_bound_ps,
     streamed_bytes,
     transfer_floor_ps,
@@ -128,3 +129,30 @@ def test_no_cache_moves_less_than_the_bound(
     touches, usable, cuts = run
     bound = int(crossing_bytes(touches, usable, _cut(*cuts)).sum())
     assert _moved_by_chance(touches, usable, chance) >= bound
+
+
+def test_without_guesses_compute_and_waiting_follow_each_other() -> None:
+    # 8 GB/s: 4 GB are half a second, whatever was fetched ahead
+    assert drawn_bound_ps(10**12, 0, lambda _: 4 * GB, 8e9) == 1_500_000_000_000
+    assert drawn_bound_ps(10**12, 10**12, lambda _: 4 * GB, 8e9) == 500_000_000_000
+
+
+@given(
+    st.integers(0, 10**9),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+)
+def test_no_amount_of_guessing_beats_the_bound_of_what_is_drawn(
+    compute_ps: int, hidden: float, chance: float, below: int, ahead: int
+) -> None:
+    rate = 1e9
+
+    def missing(fetched: int) -> int:
+        return int(chance * max(0, below - fetched))
+
+    hidden_ps = int(hidden * compute_ps)
+    late = missing(ahead) / rate * 1e12
+    possible = max(compute_ps - hidden_ps + late, ahead / rate * 1e12 + late)
+    assert drawn_bound_ps(compute_ps, hidden_ps, missing, rate) <= possible + 2_000

@@ -143,6 +143,15 @@ def test_what_cannot_be_drawn_is_one_sentence(
     assert message in result.stderr
 
 
+def test_a_name_that_says_no_form_is_refused_before_the_work(tmp_path: Path) -> None:
+    out = tmp_path / "h.png"
+    result = run(str(SAMPLE), "-o", str(out))
+    assert (result.exit_code, out.exists()) == (2, False)
+    assert "its name ends in none of .dot, .gv, .graphml, .svg" in result.stderr
+    assert run(str(SAMPLE), "-o", str(out), "--to", "dot").exit_code == 0
+    assert out.read_text().startswith("digraph")
+
+
 def test_a_wrong_file_is_reported_as_check_reports_it() -> None:
     result = run("-", given="mir 1.0\nobject w { clas = WEIGHT_TILE }\n")
     assert result.exit_code == 1

@@ -73,6 +73,38 @@ def test_what_cannot_be_run_is_one_sentence(args: tuple[str, ...], text: str, me
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["opt", "graph"])
+def test_an_error_of_meaning_is_one_for_every_command(command: str) -> None:
+    text = TEXT + 'object "e[0]" { class = EXPERT_WEIGHT  size_bytes = 1KiB }\n'
+    text += "phase wide { step far { reads = [ROUTED(e, 2)] } }\n"
+    result = CliRunner().invoke(cli, [command, "-"], input=text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[MIR432 routed-beyond-family]" in result.stderr
+    ignored = text.replace("2)] }", "2)] }  // mirc: ignore[MIR432] half of it is elsewhere\n")
+    assert CliRunner().invoke(cli, [command, "-"], input=ignored).exit_code == 0
+
+
+def test_no_option_is_offered_that_the_command_does_not_have() -> None:
+    text = TEXT.replace("class = WEIGHT_TILE", "class == WEIGHT_TILE", 1)
+    assert "--fix" in CliRunner().invoke(cli, ["check", "-"], input=text).stdout
+    result = run("-", given=text)
+    assert result.exit_code == 1
+    assert "--fix" not in result.stderr
+
+
+def test_machines_are_named_apart_or_together() -> None:
+    together = run("-", "-M", "card-24g,h100-sxm", given=TEXT)
+    assert together.exit_code == 0
+    assert together.stdout == run("-", "-M", "card-24g", "-M", "h100-sxm", given=TEXT).stdout
+
+
+def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.mir", tmp_path / "b.mir"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert run(str(path), "-o", str(out)).exit_code == 0
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfmir 1.0")
+
+
 def test_the_input_is_never_the_output(tmp_path: Path) -> None:
     path = tmp_path / "a.mir"
     path.write_text(TEXT)

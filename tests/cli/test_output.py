@@ -56,6 +56,19 @@ def test_a_device_is_written_in_place() -> None:
     assert not Path(os.devnull).is_file()
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs names of open files")
+def test_a_pipe_that_has_no_name_of_its_own_is_written_in_place() -> None:
+    out, into = os.pipe()
+    try:
+        path = f"/dev/fd/{into}"
+        check_writable(path)
+        write_text(path, "text\n")
+        assert os.read(out, 100) == b"text\n"
+    finally:
+        os.close(out)
+        os.close(into)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, RuntimeError])
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]

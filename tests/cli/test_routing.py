@@ -56,6 +56,9 @@ def test_the_router_of_a_real_model_gives_each_expert_its_own_chance(chosen: Cho
     result = run("hf:config.json", "-o", "a.mir", "--routing", "logits.npz", *options)
     assert result.exit_code == 0, result.output
     assert f"observed: {TOKENS} tokens in {LAYERS} routers" in result.stdout
+    families = 2 * LAYERS  # two matrices an expert
+    sentence = f"{TOKENS} tokens observed in {LAYERS} layers, for {families} families of experts"
+    assert f"routing: {sentence}" in result.stdout
     checked = CliRunner().invoke(cli, ["check", "a.mir"])
     assert (checked.exit_code, checked.output) == (0, "nothing found in 1 file\n")
     module = load(Source("a.mir", Path("a.mir").read_text("utf-8")))

@@ -219,3 +219,14 @@ def test_a_run_that_takes_no_time_is_reported_like_any_other(tmp_path: Path) -> 
     result = CliRunner().invoke(cli, ["simulate", str(file), "-M", "gh200"])
     assert result.exit_code == 0, result.output
     assert "intent gains nothing over static here" in result.output
+
+
+def test_a_file_with_errors_is_not_simulated(tmp_path: Path) -> None:
+    file = tmp_path / "far.mir"
+    file.write_text(
+        "mir 1.0\nobject e[0] { class = EXPERT_WEIGHT  size_bytes = 5 }\n"
+        "phase f { step a { reads = [ROUTED(e, 2)] } }\n"
+    )
+    result = CliRunner().invoke(cli, ["simulate", str(file), "-M", "gh200"])
+    assert result.exit_code == 2
+    assert "`a` routes to 2 experts of `e`, which has 1" in result.stderr

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mirc.changes.compare import diff
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.emit import emit
 from mirc.fill.keys import PROMISED, UNKNOWABLE
@@ -81,9 +82,7 @@ def test_what_a_file_leaves_open_is_written_where_it_belongs() -> None:
     assert {"created", "earliest_use", "latest_use", "reuse"} <= set(keys)
     assert after.data["a"].value("latest_use") == Name("two")
     assert after.phases["p"].steps[0].value("work") == Name("MATMUL")
-    assert {o.name: o.value("deadline_class") for o in after.phases["q"].overrides} == {
-        "v": Name("NONE")  # q does not use it
-    }
+    assert not after.phases["q"].overrides  # what a phase promises less is its author's to say
     (plan,) = after.plans.values()
     assert {o.name for phase in plan.phases for o in phase.overrides} == {"w", "v", "a"}
     assert sum(found.counts.values()) == len(re.findall(" = ", found.text)) - len(
@@ -185,6 +184,43 @@ def test_promises_and_what_steps_do_not_tell_are_never_filled() -> None:
         assert not keys & (PROMISED | UNKNOWABLE)
 
 
+ROUTED = """mir 1.0
+object w { class = WEIGHT_TILE  size_bytes = 64MiB }
+object v { class = WEIGHT_TILE  size_bytes = 32MiB }
+object a { class = ACTIVATION_TEMP  size_bytes = 4KiB }
+object b { class = ACTIVATION_TEMP  size_bytes = 4MiB }
+object "e[0]" { class = EXPERT_WEIGHT  size_bytes = 4MiB }
+object "e[1]" { class = EXPERT_WEIGHT  size_bytes = 4MiB }
+template kv {
+  class = KV_BLOCK  instance = [SEQUENCE, BLOCK]  block_tokens = 16  size_bytes = PER_TOKEN(4096)
+}
+phase p {
+  step one { reads = [w, kv]  writes = [a, kv]  flops = 1_000 }
+  step two { reads = [a, v, ROUTED(e, 1)]  writes = [b]  flops = 100_000 }
+  step three { reads = [b, w] }
+}
+phase q { step four { reads = [w] } }
+"""
+
+
+@pytest.mark.parametrize("text", [SMALL, ROUTED, "toy", "decoder"])
+def test_no_promise_and_no_fact_of_an_object_changes(text: str) -> None:
+    text = _bare(compiled(text)) if text in ("toy", "decoder") else text
+    found = diff(module(text), module(filled(text, "card-24g").text))
+    judged = {(each.rule.name, each.key) for each in found.changes if each.rule.judgement != "safe"}
+    # The steps take the place of what a class is taken to do: estimates, and what a step does.
+    estimates = {"reuse", "reuse_window", "route_probability", "recompute_class"}
+    assert judged <= {
+        *(("estimate-overturned", key) for key in estimates),
+        ("fact-changed", "work"),
+    }
+
+
+def test_a_compiled_file_lacks_nothing() -> None:
+    for name in ("toy", "decoder"):
+        assert dict(filled(compiled(name)).counts) == {}
+
+
 @pytest.mark.parametrize("name", ["toy", "decoder"])
 def test_the_bare_steps_of_a_compiled_file_give_its_estimates_back(name: str) -> None:
     before = module(compiled(name))
@@ -192,7 +228,7 @@ def test_the_bare_steps_of_a_compiled_file_give_its_estimates_back(name: str) ->
     keys = frozenset(
         {
             *("created", "earliest_use", "latest_use", "reuse", "reuse_window"),
-            *("route_probability", "spill_policy", "deadline_class", "residency", "backing"),
+            *("route_probability", "residency", "backing"),
         }
     )
     assert values(after, keys) == values(before, keys)

@@ -180,7 +180,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "dtype": "bfloat16",
         "hidden_size": 32,
         "intermediate_size": 32,
-        "num_hidden_layers": 8,  # the fifth attends, the others are recurrent
+        "num_hidden_layers": 3,  # the second attends, the others are recurrent
+        "attn_layer_offset": 1,
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "num_experts": 4,

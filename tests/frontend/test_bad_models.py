@@ -355,3 +355,87 @@ def test_a_model_is_the_same_after_it_was_compiled() -> None:
     before = module.eval()(x)
     tiny.of_module(module, x)
     assert torch.equal(module(x), before)
+
+
+def test_a_tensor_without_elements_is_no_cache(tmp_path: Path) -> None:
+    program, _ = compiled(
+        tmp_path,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.none = nn.Parameter(torch.zeros(0, 8))
+            def forward(self, x, y):
+                return torch.cat([x, self.none]), torch.cat([self.none, y + 1])
+        def build():
+            return Net(), (torch.ones(2, 8), torch.ones(2, 8))
+        """,
+    )
+    assert [node.op.split(".")[1] for node in program.graphs[0].nodes] == ["cat", "add", "cat"]
+    assert {one.role for one in program.storages} == {Role.INPUT, Role.ACTIVATION, Role.OUTPUT}
+
+
+def test_a_parameter_that_is_appended_is_no_new_token(tmp_path: Path) -> None:
+    _, written = compiled(
+        tmp_path,
+        """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.tail = nn.Parameter(torch.zeros(3, 8))
+            def forward(self, x):
+                return torch.cat([x, self.tail * 2])
+        def build():
+            return Net(), (torch.ones(2, 8),)
+        """,
+    )
+    assert "KV_BLOCK" not in written
+    assert "FORWARD" in written
+
+
+@pytest.mark.parametrize("layout", ["strided", "jagged"])
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_refused_in_one_sentence(tmp_path: Path, layout: str) -> None:
+    text = f"""
+        parts = [torch.ones(2, 4), torch.ones(3, 4)]
+        rows = torch.nested.nested_tensor(parts, layout=torch.{layout})
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rows = nn.Parameter(rows)
+                self.linear = nn.Linear(4, 4)
+            def forward(self, x):
+                return self.linear(x)
+        def owned():
+            return Net(), (torch.ones(2, 4),)
+        def given():
+            return nn.Linear(4, 4), (rows,)
+        """
+    owned = refused(tmp_path, f"{textwrap.dedent(text)}build = owned")
+    assert owned == "`rows` of `Net` is a nested tensor: torch gives it no size"
+    given = refused(tmp_path, f"{textwrap.dedent(text)}build = given")
+    assert given.endswith("bad.py` is a nested tensor")
+
+
+def test_the_unfinished_graph_of_an_export_stays_out_of_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, _ = compiled(
+        tmp_path,
+        """
+        import sys
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = nn.Linear(4, 4)
+            def forward(self, x):
+                print("said by the model", file=sys.stderr)
+                return self.linear(x) if x.sum() > 0 else x
+        def build():
+            return Net(), (torch.ones(2, 4),)
+        """,
+    )
+    printed = capsys.readouterr()
+    assert "def forward" not in printed.err + printed.out
+    assert "said by the model" in printed.err
+    assert "data-dependent" in program.captures[0].reason

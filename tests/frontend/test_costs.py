@@ -67,3 +67,25 @@ def test_a_composite_without_a_formula_is_taken_apart() -> None:
     # 2 sequences of 5, 4 gates of 16 from 8 inputs and 16 states: fused on a CPU, so torch has 0
     assert by_op.pop("lstm") == 2 * 2 * 5 * 64 * (8 + 16)
     assert sum(by_op.values()) == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_experts_of_any_dtype_count_the_same_and_are_routed(dtype: str) -> None:
+    settings = {
+        "architectures": ["MixtralForCausalLM"],
+        "model_type": "mixtral",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "num_hidden_layers": 1,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "vocab_size": 64,
+        "dtype": dtype,
+    }
+    graph = tiny.phase(tiny.from_settings(settings, "prefill:seq=8"), "prefill")
+    grouped = [node for node in graph.nodes if "grouped_mm" in node.op]
+    # 16 rows (eight tokens, two experts) through 32 x 96, then 48 x 32
+    assert [node.flops for node in grouped] == [2 * 16 * 32 * 96, 2 * 16 * 48 * 32]
+    assert all(any(use.top_k == 2 for use in node.reads) for node in grouped)

@@ -10,24 +10,27 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mirc.frontend import CaptureOptions, Fold, huggingface
+from mirc.emit import emit
+from mirc.frontend import CaptureOptions, Fold, grown, huggingface
 from mirc.frontend.fold_runs import Run, runs_of
 from mirc.frontend.program import capture_model
 from mirc.frontend.usercode import UserModel
+from mirc.grammar import print_module
 from mirc.grammar.memory import collection_paused
 from mirc.graph import Program
 from mirc.graph.model import Scale
 from mirc.graph.verify import verify
+from mirc.passes.pipeline import run
 
 DEPTHS: dict[str, dict[str, int]] = {
     "llama3-8b": {"num_hidden_layers": 6},
     "mixtral-8x7b": {"num_hidden_layers": 5},
-    "deepseek-v3": {"num_hidden_layers": 7, "first_k_dense_replace": 2},
+    "deepseek-v3": {"num_hidden_layers": 6, "first_k_dense_replace": 1},
     "gpt2": {"n_layer": 5},
     "bert-base": {"num_hidden_layers": 6},
     "vit-base": {"num_hidden_layers": 6},
     "whisper-large": {"encoder_layers": 5, "decoder_layers": 6},
-    "t5-base": {"num_layers": 6, "num_decoder_layers": 7},
+    "t5-base": {"num_layers": 5, "num_decoder_layers": 6},
 }
 
 
@@ -37,7 +40,13 @@ def _no_collection() -> Iterator[None]:
         yield
 
 
-ONE_PHASE = {"mixtral-8x7b": "decode_step", "t5-base": "prefill", "whisper-large": "decode_step"}
+ONE_PHASE = {
+    "mixtral-8x7b": "decode_step",
+    "deepseek-v3": "decode_step",
+    "gpt2": "prefill",
+    "t5-base": "prefill",
+    "whisper-large": "decode_step",
+}
 """Where one phase shows what the other would: a whole capture takes seconds."""
 
 
@@ -56,17 +65,14 @@ def folded_program(name: str) -> Program:
     return captured(hugging_face(name), Fold.ALWAYS, ONE_PHASE.get(name))
 
 
-def without_scales(program: Program) -> tuple[Any, ...]:
-    storages = tuple(attrs.evolve(one, scale=Scale.UNKNOWN) for one in program.storages)
-    graphs = tuple(
-        attrs.evolve(
-            graph,
-            nodes=tuple(attrs.evolve(node, flops_scale=Scale.UNKNOWN) for node in graph.nodes),
-        )
-        for graph in program.graphs
-    )
+def unnoted(program: Program) -> Program:
+    """All of a program but how it came about."""
     captures = tuple(attrs.evolve(one, note="") for one in program.captures)
-    return program.name, program.digest, storages, graphs, captures
+    return attrs.evolve(program, captures=captures)
+
+
+def text(program: Program) -> str:
+    return print_module(emit(program, run(program)))
 
 
 @pytest.mark.parametrize("name", DEPTHS)
@@ -77,7 +83,8 @@ def test_a_folded_capture_is_the_whole_capture(name: str) -> None:
     folded = folded_program(name)
     assert all(one.note.startswith("folded: ") for one in folded.captures)
     whole = captured(model, Fold.NEVER, ONE_PHASE.get(name))
-    assert without_scales(folded) == without_scales(whole)
+    assert unnoted(folded) == unnoted(whole)
+    assert text(folded) == text(whole)
     assert verify(folded) == ()
     assert {path: id(part) for path, part in model.model.named_modules()} == before
     assert str(model.model.config) == configured
@@ -98,6 +105,7 @@ class Block(nn.Module):
 
 
 Reach = Callable[[int, Tensor, list[Tensor]], Tensor]
+Way = Callable[[Tensor, Tensor, int], Tensor]
 
 
 class Net(nn.Module):
@@ -132,7 +140,7 @@ def test_a_users_own_stack_folds_with_its_lists_of_inputs() -> None:
     model = plain(9, lambda _place, x, _states: x * 2)
     folded = captured(model, Fold.ALWAYS)
     assert folded.captures[0].note == "folded: 9 x 1 of `blocks`"
-    assert without_scales(folded) == without_scales(captured(model, Fold.NEVER))
+    assert unnoted(folded) == unnoted(captured(model, Fold.NEVER))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,49 @@ def test_what_is_not_the_same_at_every_depth_is_captured_whole(between: Reach) -
     model = plain(9, between)
     tried = captured(model, Fold.ALWAYS)
     assert tried.captures[0].note.startswith("not folded: ")
-    assert without_scales(tried) == without_scales(captured(model, Fold.NEVER))
+    assert unnoted(tried) == unnoted(captured(model, Fold.NEVER))
+
+
+class Told(nn.Module):
+    """A block that reads what it does from a number that is not its place."""
+
+    def __init__(self, way: Way, place: int) -> None:
+        super().__init__()
+        self.way, self.depth = way, float(place)
+        self.weight = nn.Parameter(torch.zeros(8, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.way(x, self.weight, 5 <= self.depth <= 8)
+
+
+def stack(way: Way) -> UserModel:
+    net = nn.Sequential(*(Told(way, place) for place in range(12)))
+    return UserModel(name="net", calls={"forward": (net, (torch.ones(8, 8),), {})})
+
+
+def in_half(x: Tensor, weight: Tensor, other: int) -> Tensor:
+    with torch.autocast("cpu", enabled=bool(other), dtype=torch.bfloat16):
+        return torch.mm(x, weight).float()
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda x, w, other: torch.einsum("ij,ik->jk" if other else "ij,jk->ik", x, w),
+        lambda x, w, other: x * w[[0] if other else slice(0, 1)],
+        lambda x, w, other: x * w[(0, 1) if other else [0, 1]].sum(),
+        lambda x, w, other: x + w.sum(**({"dim": 0} if other else {"dim": 1})),
+        lambda x, w, other: x.to(torch.bfloat16 if other else torch.float16).mul(w),
+        lambda x, _w, other: nn.functional.dropout(x, 0.5, training=bool(other)),
+        in_half,
+    ],
+    ids=["a word", "a list", "a tuple", "a name", "a type", "a switch", "autocast"],
+)
+def test_blocks_that_call_alike_with_other_arguments_are_captured_whole(way: Way) -> None:
+    model = stack(way)
+    tried = captured(model, Fold.ALWAYS)
+    assert tried.captures[0].note.startswith("not folded: ")
+    assert unnoted(tried) == unnoted(captured(model, Fold.NEVER))
 
 
 def test_a_model_that_fails_when_it_is_shortened_is_as_it_was_and_captured_whole() -> None:
@@ -172,7 +222,7 @@ def test_blocks_that_take_turns_fold_in_pairs_and_leave_the_odd_one_whole() -> N
         block.kind = "even" if place % 2 == 0 else "odd"
     folded = captured(model, Fold.ALWAYS)
     assert folded.captures[0].note == "folded: 5 x 2 of `blocks`"
-    assert without_scales(folded) == without_scales(captured(model, Fold.NEVER))
+    assert unnoted(folded) == unnoted(captured(model, Fold.NEVER))
 
 
 def test_a_setting_that_is_no_place_splits_a_run() -> None:
@@ -199,3 +249,24 @@ def test_few_repeats_are_not_folded_unless_asked() -> None:
     model = plain(9, lambda _place, x, _states: x)
     assert captured(model, Fold.AUTO).captures[0].note == ""
     assert captured(model, Fold.NEVER).captures[0].note == ""
+
+
+def test_a_large_model_that_is_not_folded_takes_its_scales_from_a_folded_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = hugging_face("vit-base")
+    monkeypatch.setattr(grown, "MOST_NODES", 10)
+    assert unnoted(captured(model, Fold.NEVER)) == unnoted(folded_program("vit-base"))
+
+
+def test_a_large_model_that_does_not_fold_says_that_its_scales_are_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = json.loads((huggingface.PRESETS / "vit-base.json").read_text())
+    model = huggingface.from_settings("vit", settings | {"num_hidden_layers": 2})
+    known = captured(model, Fold.AUTO)
+    assert {one.scale for one in known.storages} > {Scale.PER_TOKEN}
+    monkeypatch.setattr(grown, "MOST_NODES", 10)
+    unknown = captured(model, Fold.AUTO)
+    assert unknown.captures[0].note.startswith("sizes at another batch unknown: ")
+    assert {one.scale for one in unknown.storages} == {Scale.UNKNOWN}

@@ -1,15 +1,17 @@
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mirc.diagnostics.errors import CouldNotRun
-from mirc.frontend import CaptureOptions
+from mirc.frontend import CaptureOptions, levels
 from mirc.frontend.program import capture_model
 from mirc.frontend.usercode import UserModel
 from mirc.graph import Access, Level, Program, Role
 from mirc.graph.verify import verify
+from tests.frontend import tiny
 
 
 @dataclass
@@ -162,3 +164,21 @@ def test_sizes_known_only_at_run_time_do_not_stop_the_capture() -> None:
     program = captured(Masked(), torch.ones(2, 8))
     assert program.captures[0].level is Level.EXPORT
     assert verify(program) == ()
+
+
+def test_what_fails_in_the_capture_s_own_code_is_not_hidden_by_a_lower_level(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> object:
+        raise own
+
+    own = KeyError("a slip")
+    inside = compile("def broken(*_):\n    raise KeyError('a slip')\n", levels.__file__, "exec")
+    names: dict[str, Any] = {}
+    exec(inside, names)  # noqa: S102 - a function whose frame is in the package
+    monkeypatch.setattr(levels, "LEVELS", ((Level.EXPORT, names["broken"]), *levels.LEVELS[1:]))
+    with pytest.raises(KeyError, match="a slip"):
+        tiny.of_module(Net(), torch.zeros(2, 8))
+    monkeypatch.setattr(levels, "LEVELS", ((Level.EXPORT, broken), *levels.LEVELS[1:]))
+    (found,) = tiny.of_module(Net(), torch.zeros(2, 8)).captures
+    assert found.reason.startswith("export: KeyError: 'a slip'")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+import transformers
 from torch import nn
 
 from mirc.bounds.remat_regions import Lowering, Step, lower, repeatable
@@ -81,6 +82,31 @@ class Convolutions(nn.Module):
         return pooled
 
 
+class Transformers(nn.Module):
+    """GPT-2 of transformers, which asks its positions whether a row packs several sequences."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        config = transformers.GPT2Config(
+            n_layer=3,
+            n_embd=32,
+            n_head=2,
+            vocab_size=50,
+            n_positions=32,
+            bos_token_id=0,
+            eos_token_id=0,
+            attn_pdrop=dropout,
+            embd_pdrop=dropout,
+            resid_pdrop=dropout,
+        )
+        kind: Any = transformers.GPT2LMHeadModel
+        self.inner = kind(config)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.inner(input_ids=tokens, use_cache=False).logits
+        return logits
+
+
 class Case(NamedTuple):
     """A model, what it is given, its loss and the submodules that may be checkpointed."""
 
@@ -100,6 +126,11 @@ def case(name: str) -> Case:
 
     if name == "decoder":
         return Case(Decoder(), (tokens,), next_token, blocks)
+    if name.startswith("gpt2"):
+        model = Transformers(0.1 if name.endswith("dropout") else 0.0).train()
+        return Case(
+            model, (tokens,), next_token, tuple(f"inner.transformer.h.{i}" for i in range(3))
+        )
     if name == "convolutions":
         image = torch.randn(2, 3, 16, 16)
         return Case(Convolutions(), (image,), lambda out: out.square().mean(), blocks)
@@ -148,7 +179,7 @@ def recorded(given: Case) -> Step:
     return record(given.model, given.inputs, given.loss, given.regions)
 
 
-@pytest.mark.parametrize("name", ["decoder", "convolutions", "perceptron"])
+@pytest.mark.parametrize("name", ["decoder", "convolutions", "perceptron", "gpt2", "gpt2-dropout"])
 def test_a_lowered_plan_s_peak_is_predicted_and_its_gradients_are_equal(name: str) -> None:
     given = case(name)
     step = recorded(given)

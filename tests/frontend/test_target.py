@@ -136,6 +136,13 @@ def test_an_exported_program_on_meta_keeps_its_weights_apart(tmp_path: Path) -> 
     assert [step.name for step in program.graphs[0].steps] == ["0", "1"]
 
 
+def test_a_file_that_is_compiled_already_is_for_other_commands(tmp_path: Path) -> None:
+    (tmp_path / "a.mir").write_text("mir 1.0\n")
+    message, hint = refused(str(tmp_path / "a.mir"))
+    assert message.endswith("a .mir file is what compiling writes")
+    assert all(f"`mirc {name}`" in hint for name in ("opt", "fit", "simulate"))
+
+
 def test_what_does_not_exist_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert refused("nosuch.py")[0] == "no such file: `nosuch.py`"
     assert refused("nosuch.pt2")[0] == "no such file: `nosuch.pt2`"

@@ -103,6 +103,7 @@ def test_dense_blocks_are_passed_over_by_number_or_because_they_never_route() ->
     ("layers", "experts", "top_k", "sentence"),
     [
         (2, 8, 2, "has 2 layers of which 2 route; the model has 3 routers"),
+        (16, 8, 2, "has 16 layers of which 16 route; the model has 3 routers"),
         (3, 8, 3, "3 choices a token, the model has 2 in `layers.0.mlp.experts`"),
         (3, 16, 2, "the model has 8 experts in `layers.0.mlp.experts`"),
     ],

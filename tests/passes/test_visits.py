@@ -84,6 +84,7 @@ def test_no_certificate_of_visits_finds_less_than_any_plan_moves() -> None:
     program, target = shared(), machine(28)
     facts = run(program, machines=(target,), only=("tier-liveness",))
     found = list(TierLiveness().certify(program, facts))
-    # 48 uses in four runs: 40 bytes at first and 80 in each later run, one fetch from the optimum
-    assert (found[0].objective, found[0].bound) == (40 + 3 * 80, 270)
+    # 48 uses in four runs, 80 bytes a run; one stretch wraps, and its half in the first run is one
+    # fetch more. None does better: room for one piece beside the step's own, through 15 of 44 gaps.
+    assert (found[0].objective, found[0].bound) == (4 * 80 + 10, 330)
     assert all(c.bound is not None and c.objective >= c.bound for c in found)
