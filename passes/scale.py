@@ -34,10 +34,16 @@ def row_scale(storage: Storage, graph: Graph) -> str:
 
 
 def joint_amount(size: int, scales: set[str], graph: Graph) -> Value:
-    """Return a sum of storages of these scales as one amount: the weakest of them decides."""
+    """Return a sum of storages of these scales as one amount.
+
+    Where a part of it grows, all of it does, by the sequence: at more sequences than were captured
+    that is too much rather than too little.
+    """
     if scales == {"PER_TOKEN"}:
         return _amount(size, "PER_TOKEN", graph)
-    return _amount(size, "PER_SEQUENCE" if scales and "" not in scales else "", graph)
+    if not size or not any(scales):
+        return size
+    return Call("PER_SEQUENCE", (-(-size // graph.batch),))
 
 
 def step_flops(program: Program, phase: PhaseFact, step: int) -> Value:

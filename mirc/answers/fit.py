@@ -200,9 +200,12 @@ def question(
 
 
 def _scales(demanded: Demand) -> bool:
-    """Say whether any bytes grow with the batch: sizes, temporaries, caches, experts drawn."""
+    """Say whether any bytes grow with the batch: what a run makes, temporaries, caches, experts.
+
+    Rows gathered out of a table do not count: they are bounded by it.
+    """
     return bool(
-        demanded.sizes[1].any()
+        demanded.sizes[1][demanded.made].any()
         or any(slope.any() for _, slope in demanded.inner.values())
         or any(part.table.caches or part.experts for part in demanded.phases.values())
     )

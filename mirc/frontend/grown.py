@@ -6,9 +6,10 @@ from mirc.frontend.entry import CaptureOptions, Fold
 from mirc.frontend.fold import Resizable, folded
 from mirc.frontend.fold_stretch import NotAffineError
 from mirc.frontend.growth import alike, scaled
+from mirc.frontend.resize import fixed
 from mirc.frontend.target import Model
 from mirc.frontend.whole import capture_entries
-from mirc.graph.model import Program
+from mirc.graph.model import Program, Role
 
 MOST_NODES = 3_000
 """Operations up to which the whole model is captured again; it takes as long as the first time."""
@@ -19,14 +20,18 @@ def grown(model: Model, options: CaptureOptions, program: Program) -> Program:
 
     A small one is captured again at another batch and token count. A large one is folded, with
     its few repeats at two sizes: where that gives the same program, it has the same scales.
-    Where neither is so, the scales stay unknown; of a large one the captures then say so.
+    Where neither is so, the scales stay unknown; of a large one the captures then say so. The sizes
+    of a training step are then those that were captured, at any batch: one of a single sequence
+    takes other operations than one of several.
     """
     if not isinstance(model, Resizable):
         return program
     nodes = sum(len(graph.nodes) for graph in program.graphs)
     if nodes <= MOST_NODES:
         other = _again(model, options)
-        return program if other is None or not alike(program, other) else scaled(program, other)
+        if other is not None and alike(program, other):
+            return scaled(program, other)
+        return fixed(program) if _trains(program) else program
     few = _folded(model, options)
     if few is not None and alike(program, few):
         return attrs.evolve(
@@ -46,12 +51,18 @@ def grown(model: Model, options: CaptureOptions, program: Program) -> Program:
                 for graph, short in zip(program.graphs, few.graphs, strict=True)
             ),
         )
+    if _trains(program):
+        program = fixed(program)
     note = f"sizes at another batch unknown: {nodes:_} operations are not captured twice"
     captures = tuple(
         attrs.evolve(each, note=f"{each.note}; {note}" if each.note else note)
         for each in program.captures
     )
     return attrs.evolve(program, captures=captures)
+
+
+def _trains(program: Program) -> bool:
+    return any(storage.role is Role.SAVED for storage in program.storages)
 
 
 def _again(model: Model, options: CaptureOptions) -> Program | None:

@@ -4,7 +4,7 @@ import attrs
 
 from mirc.graph.model import Graph, Node, Program, Role, Scale, Storage
 
-MADE = (Role.ACTIVATION, Role.OUTPUT, Role.INPUT)
+MADE = (Role.ACTIVATION, Role.OUTPUT, Role.INPUT, Role.SAVED)
 
 
 def alike(one: Program, other: Program) -> bool:

@@ -124,12 +124,7 @@ class HuggingFaceModel:
         shapes come from running the prefill on the meta device, never from counting heads (a
         latent cache has none).
         """
-        defaults, keys = self._kinds(options.batch)
-        if options.phases is not None:
-            first = next(iter(defaults.values()))
-            defaults[TRAIN] = attrs.evolve(first, name=TRAIN)
-            keys[TRAIN] = keys[first.name]
-        wanted = phases.requested(options.phases, defaults, keys)
+        wanted, _ = self._wanted(options)
         for sizes in wanted:
             self._fits(sizes)
         with torch.no_grad(), torch.device("meta"), warnings.catch_warnings():
@@ -148,21 +143,34 @@ class HuggingFaceModel:
                 ) from None
 
     def elsewhere(self, options: CaptureOptions) -> CaptureOptions:
-        """Give the same phases with two more sequences and, from 8 tokens on, a quarter fewer."""
-        defaults, keys = self._kinds(options.batch)
-        wanted = phases.requested(options.phases, defaults, keys)
+        """Give the same phases with two more sequences and, from 8 tokens on, a quarter fewer.
+
+        A training step keeps its tokens: losses of shifted labels grow with one token less.
+        """
+        wanted, keys = self._wanted(options)
         spelled = (
             phases.spelled(
                 attrs.evolve(
                     sizes,
                     batch=sizes.batch + 2,
-                    seq=sizes.seq * 3 // 4 if sizes.seq >= 8 else sizes.seq,
+                    seq=sizes.seq * 3 // 4 if sizes.seq >= 8 and sizes.name != TRAIN else sizes.seq,
                 ),
                 keys[sizes.name],
             )
             for sizes in wanted
         )
         return attrs.evolve(options, phases=",".join(spelled))
+
+    def _wanted(
+        self, options: CaptureOptions
+    ) -> tuple[tuple[PhaseSizes, ...], dict[str, tuple[str, ...]]]:
+        """Return the phases asked for, and what may be set for each."""
+        defaults, keys = self._kinds(options.batch)
+        if options.phases is not None:
+            first = next(iter(defaults.values()))
+            defaults[TRAIN] = attrs.evolve(first, name=TRAIN)
+            keys[TRAIN] = keys[first.name]
+        return phases.requested(options.phases, defaults, keys), keys
 
     def _kinds(self, batch: int) -> tuple[dict[str, PhaseSizes], dict[str, tuple[str, ...]]]:
         if not self._generates():
