@@ -93,8 +93,7 @@ def read_archive(file: BinaryIO, name: str) -> Iterator[NamedArray]:
     except (
         zipfile.BadZipFile,
         zlib.error,
-        NotImplementedError,
-        RuntimeError,
+        RuntimeError,  # encrypted, or compressed in a way that this Python does not know
         EOFError,
         ValueError,
         OSError,
