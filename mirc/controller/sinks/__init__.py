@@ -1,0 +1,1 @@
+"""Attention into what is kept on chip: scores, sinks, their promotion, and the exact merge."""
