@@ -33,6 +33,7 @@ from mirc.kernels import world as k
 from mirc.kernels.build import compiled
 from mirc.machine import Machine
 from mirc.machine.load import load as load_machine
+from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope, below, need
 from mirc.simulate.census import Census
 from mirc.simulate.comparison import plan_for
@@ -198,7 +199,7 @@ def main() -> None:
     schedule = schedule_of(module, None, f"REPEAT({STEPS}, decode_step)")
     plan = plan_for(module, machine, MACHINE)
     scenario = build(module, schedule, machine, plan=plan)
-    known = ingest(module, machine, plan, scenario.workload.names, scenario.runs)
+    known = ingest(seal(module), machine, plan, scenario.workload.names, scenario.runs)
     demanded, spell = needed(module, schedule)
     under = below(demanded, machine, {"decode_step": (spell,)})
     steps = need(demanded, Scope.TIERS, "decode_step", spell, under)

@@ -22,6 +22,7 @@ from mirc.grammar import load
 from mirc.ir import Module
 from mirc.machine import Machine
 from mirc.machine.load import load as load_machine
+from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope
 from mirc.simulate.engine import simulate
 from mirc.simulate.schedule import schedule_of
@@ -58,7 +59,7 @@ def admitted(asked: Question, machine: Machine, scope: Scope, batch: int, contex
         )
     except CouldNotRun as refused:
         return "refused" if "bytes at once" in refused.message else refused.message
-    known = ingest(module, machine, None, scenario.workload.names, scenario.runs)
+    known = ingest(seal(module), machine, None, scenario.workload.names, scenario.runs)
     for policy in POLICIES:
         outcome = simulate(scenario.workload, known, machine, policy)
         if outcome.peak_bytes[machine.near.name] > machine.near.usable_bytes:

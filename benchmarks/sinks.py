@@ -10,7 +10,7 @@ modes (sinks and a window, heavy hitters) drop. Nothing here is a claim about la
 models: figures from the literature (30 to 50 % of the mass on 2 to 8 positions of 32,000) are
 neither assumed nor reproduced at this size.
 
-Takes some five minutes on two cores. Run it: ``python benchmarks/sinks.py [--steps N]``.
+Takes some ten minutes on two cores. Run it: ``python benchmarks/sinks.py [--steps N]``.
 """
 
 import argparse

@@ -28,6 +28,7 @@ from mirc.emit import emit
 from mirc.frontend import CaptureOptions, capture
 from mirc.graph import Role
 from mirc.machine.load import load
+from mirc.packed.pack import seal
 from mirc.passes.allotting import allot
 from mirc.passes.packing import pack
 from mirc.passes.pipeline import run
@@ -85,7 +86,7 @@ def decode(_: float) -> bool:
         plan = plan_for(module, machine, machine.name)
         schedule = schedule_of(module, None, f"REPEAT({STEPS}, decode_step)")
         scenario = build(module, schedule, machine, plan=plan)
-        found = compare(module, scenario, machine, ("static", "lru", "intent"), plan=plan)
+        found = compare(seal(module), scenario, machine, ("static", "lru", "intent"), plan=plan)
         bound = packing_bound(scenario.workload, near.usable_bytes)
         for row in found.rows:
             over = row.near_bytes / bound

@@ -4,20 +4,19 @@ from mirc.machine import Link, Machine, Memory, TierKind
 from mirc.machine.transfers import route
 
 _ORDER = tuple(TierKind)
-_OTHERS = frozenset({TierKind.PEER})  # another chip's memory is not ours to plan
 
 
 def below_near(machine: Machine) -> tuple[Memory, ...]:
     """Return the memories that a plan may back objects with, the quickest to fetch from first.
 
     One instance of a kind (the language names kinds), with a route to the near memory, farther
-    than it in the order of tiers; a peer's memory is left out.
+    than it in the order of tiers; of a peer's memory, what it lends.
     """
     near = machine.near
     found = []
     for kind in _ORDER[_ORDER.index(near.kind) + 1 :]:
         memory = machine.tier(kind)
-        if kind in _OTHERS or memory is None or not _routed(machine, memory.name, near.name):
+        if memory is None or not _routed(machine, memory.name, near.name):
             continue
         found.append(memory)
     return tuple(found)

@@ -158,7 +158,7 @@ def question(
         tables,
         census,
         found,
-        kept=kept_fast(module, plan, census),
+        kept=kept_fast(module, plan, census, machine),
         further=(more, further),
     )
     runs = [tables[name] for name in schedule.runs]

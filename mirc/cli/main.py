@@ -22,6 +22,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("explain", "mirc.cli.explain:explain", "Explain a rule, a key, a word, or one object."),
     ("diff", "mirc.cli.diff:diff", "Say what changed between two .mir files, and how risky it is."),
     ("convert", "mirc.cli.convert:convert", "Turn .mir into JSON, and JSON into .mir."),
+    ("pack", "mirc.cli.pack:pack", "Turn a .mir file into what a controller ingests."),
+    ("unpack", "mirc.cli.unpack:unpack", "Turn a packed file back into .mir."),
     ("schema", "mirc.cli.schema:schema", "Print the JSON Schema of the JSON form."),
     ("completion", "mirc.cli.completion:completion", "Print the script for a shell's Tab key."),
     ("lsp", "mirc.cli.lsp:lsp", "Serve editors over the Language Server Protocol."),
@@ -31,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("fit", "mirc.cli.fit:fit", "Say which batch and context fit on a machine."),
     ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
     ("compare", "mirc.cli.compare:compare", "Compare what a .mir file declares with a run."),
+    ("conform", "mirc.cli.conform:conform", "Hold a controller to the contract of claims."),
     ("machine", "mirc.cli.machine:machine", "List the machines, or show one."),
 )
 

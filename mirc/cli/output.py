@@ -23,9 +23,27 @@ def write_text(path: str, text: str) -> None:
     """
     if path == STDOUT:
         _print(text)
+    else:
+        _write(path, text.encode("utf-8", "surrogateescape"))
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Write ``data`` as ``write_text`` does; raise ``CouldNotRun`` instead of filling a terminal.
+
+    ``-`` is standard output.
+    """
+    if path != STDOUT:
+        _write(path, data)
         return
+    if sys.stdout.isatty():
+        raise CouldNotRun("bytes are of no use on a terminal", "name a file: `-o FILE`")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _write(path: str, data: bytes) -> None:
     check_writable(path)
-    data = text.encode("utf-8", "surrogateescape")
     try:
         if _is_special(path):
             Path(path).write_bytes(data)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,8 +10,12 @@ import mirc
 from mirc.cli.completion import complete_files, complete_machines
 from mirc.cli.options import format_option, machines_named, output_option
 from mirc.cli.output import check_writable, spare_inputs, write_text
+from mirc.cli.serving import serve_trace, served_of, serving_options
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.lint.sources import STDIN, read
+
+if TYPE_CHECKING:
+    from mirc.ir import Module
 
 
 @click.command(no_args_is_help=True)
@@ -58,6 +63,32 @@ from mirc.lint.sources import STDIN, read
     metavar="N",
     help="Decides which experts are drawn.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="SPEC",
+    help="Let something fail before a step, such as `slow:LINK=10@4`; may be given several times.",
+)
+@click.option(
+    "--why",
+    metavar="OBJECT[@STEP]",
+    help="Instead of the report, tell that object's story: where it was, what moved it, and why.",
+)
+@click.option(
+    "--precision",
+    "lowering",
+    type=click.Choice(("auto", "fit", "speed", "off")),
+    default="auto",
+    show_default=True,
+    help="Hold weights in fewer bits too: as few as they fit with, or as their floors allow.",
+)
+@click.option(
+    "--intent",
+    metavar="FILE",
+    help="Declare what a packed file does (see `mirc pack`); FILE keeps its steps and schedule.",
+)
+@serving_options
 @format_option("text", "json")
 @output_option("Write the report there.")
 @click.option(
@@ -76,6 +107,10 @@ def simulate(
     context: int | None,
     within: str,
     seed: int,
+    faults: tuple[str, ...],
+    lowering: str,
+    why: str | None,
+    intent: str | None,
     output_format: str,
     output: str,
     events: str | None,
@@ -89,18 +124,35 @@ def simulate(
 
     \b
     mirc simulate llama.mir -M h100-sxm --steps 64
+    mirc simulate llama.mir -M h100-sxm --trace requests.jsonl --kv-gb 40
+    mirc simulate llama.mir -M h100-sxm --policy intent --why layers.3.mlp.weight@40
     """  # noqa: D301 - click's own mark, not a backslash
     check_writable(events or STDIN)
-    spare_inputs((output, events), (file,))
+    spare_inputs((output, events), (file,) if intent is None else (file, intent))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
+    from mirc.controller.telemetry import Telemetry  # noqa: PLC0415
     from mirc.lint.errors import load_right  # noqa: PLC0415
-    from mirc.report import json_form, text  # noqa: PLC0415
+    from mirc.report import json_form, stories, text  # noqa: PLC0415
     from mirc.simulate.admission import Scope  # noqa: PLC0415
+    from mirc.simulate.joint import Lowering  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
 
     source = _source(file)
+    module = load_right(source)
+    served = served_of(ctx)
+    if served.trace is not None:
+        serve_trace(
+            module,
+            served,
+            machines=machines_named(machines),
+            policies=policies,
+            output_format=output_format,
+            output=output,
+            tell=_tell if sys.stderr.isatty() else None,
+        )
+        return
     found = study(
-        load_right(source),
+        module if intent is None else _under(intent, module),
         Options(
             machines=machines_named(machines),
             policies=policies,
@@ -110,18 +162,30 @@ def simulate(
             context=context,
             within=Scope(within),
             seed=seed,
-            record=events is not None,
+            faults=faults,
+            telemetry=Telemetry.OFF if why is None else Telemetry.EACH_STEP,
+            lowering=Lowering(lowering),
+            record=events is not None or why is not None,
         ),
         source,
         _tell if sys.stderr.isatty() else None,
     )
-    if output_format == "json":
+    if why is not None:
+        write_text(output, stories.written(found, why, output_format))
+    elif output_format == "json":
         write_text(output, json_form.as_text(found, version=mirc.__version__))
     else:
         write_text(output, text.as_text(found))
     if events is not None:
         write_text(events, "".join(found.event_lines()))
     ctx.exit(int(any(comparison.broken for comparison in found.comparisons)))
+
+
+def _under(intent: str, module: "Module") -> "Module":
+    from mirc.cli.packed_file import read_packed  # noqa: PLC0415 - where one is given
+    from mirc.packed.graft import under  # noqa: PLC0415
+
+    return under(read_packed(intent), module, intent)
 
 
 def _source(file: str) -> Source:

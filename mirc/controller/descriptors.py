@@ -17,7 +17,9 @@ class PhaseRows:
 
     ``first_ps`` and ``last_ps`` are the planned times of first and last use, ``horizon_ps`` how
     long before it a prefetch should begin; ``stays`` whether the plan always keeps the object near;
-    ``probability`` how likely a run that may use it does. ``runs`` is how often the schedule
+    ``probability`` how likely a run that may use it does; ``remake_ps`` is what computing it again
+    takes where it may be dropped for that, UNSAID elsewhere; ``departs`` whether the plan lets the
+    object leave after a step of the phase. ``runs`` is how often the schedule
     that was asked for runs the phase: a static placement weighs objects by it, the controller never
     looks.
     """
@@ -31,6 +33,16 @@ class PhaseRows:
     strength: Ints  # [n]
     probability: NDArray[np.float64]  # [n]
     runs: float = 1.0
+    remake_ps: Ints = attrs.field()  # [n]
+    departs: NDArray[np.bool_] = attrs.field()  # [n]
+
+    @remake_ps.default
+    def _never_remade(self) -> Ints:
+        return np.full(len(self.first_ps), UNSAID, dtype=np.int64)
+
+    @departs.default
+    def _never_departing(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self.first_ps), dtype=np.bool_)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -39,7 +51,9 @@ class Descriptors:
 
     ``probability`` is how likely a use is in each run of a phase that may use it;
     ``fragment_bytes`` the size of the pieces in which an object lies (0: in one piece);
-    ``backing`` the tiers that may hold its master; the nearest of them with room does.
+    ``backing`` the tiers that may hold its master; the nearest of them with room does. What arrives
+    takes ``unpack_ps`` more until it can be read; ``mates`` are the members of each coalition, by
+    id, and ``caps_bytes`` the most of it that is worth fetching together.
     """
 
     names: tuple[str, ...]
@@ -48,6 +62,27 @@ class Descriptors:
     backing: tuple[tuple[str, ...], ...]  # [n]
     strength: Ints  # [n]
     phases: tuple[PhaseRows, ...]
+    unpack_ps: Ints = attrs.field()  # [n]
+    mates: tuple[tuple[int, ...], ...] = ()
+    caps_bytes: tuple[int, ...] = ()  # of each coalition
+    quotas: tuple[tuple[str, int], ...] = ()  # of tenants, in bytes of near memory
+    tenant: Ints = attrs.field()  # [n]: whose quota holds, by its number, or UNSAID
+
+    @tenant.default
+    def _nobody(self) -> Ints:
+        return np.full(len(self.names), UNSAID, dtype=np.int64)
+
+    @unpack_ps.default
+    def _nothing_to_unpack(self) -> Ints:
+        return np.zeros(len(self.names), dtype=np.int64)
+
+    @property
+    def remade(self) -> NDArray[np.bool_]:
+        """Which objects may be dropped and computed again, in some phase: [n]."""
+        found = np.zeros(len(self.names), dtype=np.bool_)
+        for rows in self.phases:
+            found |= rows.remake_ps != UNSAID
+        return found
 
     def phase(self, name: str) -> PhaseRows | None:
         """Return the rows of a phase, or None if nothing is known of it."""

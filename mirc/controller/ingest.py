@@ -1,7 +1,7 @@
-"""A module and one of its plans into the rows that the controller decides by."""
+"""A packed file and one of its plans into the rows that the controller decides by."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -20,21 +20,24 @@ from mirc.controller.descriptors import (
     Ints,
     PhaseRows,
 )
-from mirc.ir import Module, Phase
 from mirc.ir.enums import Level, ObjectClass, PinLevel, SpillPolicy
 from mirc.ir.levels import probability_of
 from mirc.ir.meaning import Applied, Residency
 from mirc.ir.names import families_of
-from mirc.ir.resolve import View, read
+from mirc.ir.resolve import Layer, Resolver, read
 from mirc.machine import Machine, TierKind
+from mirc.machine.roofline import step_ps
+from mirc.packed.model import Packed
+from mirc.packed.view import PackedView
 
 PS_PER_US = 1_000_000
 _TIERS = tuple(TierKind)
+_Made = TypeVar("_Made")
 _WEIGHTS = (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT, ObjectClass.CONSTANT)
 
 
 def ingest(
-    module: Module,
+    packed: Packed,
     machine: Machine,
     plan: str | None,
     names: Sequence[str],
@@ -47,12 +50,14 @@ def ingest(
     says when anything is used. Steps and schedule are not looked at; ``runs``, how often each phase
     is declared to run (once, if None), is passed on for the static opponent.
     """
-    owners = tuple(_owner(module, name) for name in names)
-    gathered = [owner != name and owner in module.objects for owner, name in _pairs(owners, names)]
-    view = View(module, plan=plan)
+    owners = tuple(_owner(packed, name) for name in names)
+    gathered = [owner != name and owner in packed.objects for owner, name in _pairs(owners, names)]
     near = str(machine.near.kind)
-    facts = {owner: _facts(view, owner, near) for owner in dict.fromkeys(owners)}
+    facts_of = _once(PackedView(packed, plan=plan), lambda view, name: _facts(view, name, near))
+    facts = {owner: facts_of(owner) for owner in dict.fromkeys(owners)}
     rows = [facts[owner] for owner in owners]
+    quotas = _quotas(packed)
+    numbers = {name: number for number, (name, _) in enumerate(quotas)}
     usual = np.array([row.strength for row in rows], dtype=np.int64)
     probability = np.array([row.probability for row in rows], dtype=np.float64)
     return Descriptors(
@@ -61,9 +66,13 @@ def ingest(
         fragment_bytes=np.array([row.fragment_bytes for row in rows], dtype=np.int64),
         backing=tuple(row.backing for row in rows),
         strength=usual,
+        unpack_ps=np.array([row.unpack_ps for row in rows], dtype=np.int64),
+        quotas=quotas,
+        tenant=np.array([numbers.get(row.tenant or "", UNSAID) for row in rows], dtype=np.int64),
+        **_coalitions(packed, owners),
         phases=tuple(
             _phase_rows(
-                module,
+                packed,
                 machine,
                 plan,
                 phase,
@@ -71,11 +80,49 @@ def ingest(
                 gathered=gathered,
                 usual=usual,
                 probability=probability,
-                runs=1.0 if runs is None else float(runs.get(phase.name, 0)),
+                runs=1.0 if runs is None else float(runs.get(phase, 0)),
             )
-            for phase in module.phases.values()
+            for phase in packed.phases
         ),
     )
+
+
+def _coalitions(packed: Packed, owners: Sequence[str]) -> dict[str, Any]:
+    """Return the ids of each coalition's members, and how many bytes of it are worth fetching.
+
+    Members are objects, templates or families, named by the coalition or naming it; one without a
+    cap counts as 0. O(ids x coalitions of each).
+    """
+    groups: dict[str, list[str]] = {}
+    view = PackedView(packed)
+    for name, coalition in packed.coalitions.items():
+        for member in read(coalition, "members") or ():
+            groups.setdefault(member, []).append(name)
+    found: dict[str, list[int]] = {name: [] for name in packed.coalitions}
+    for o, owner in enumerate(owners):
+        said = [group for part in (owner, *families_of(owner)) for group in groups.get(part, ())]
+        said += view.value(owner, "coalition_hints") or ()
+        for group in dict.fromkeys(said):
+            if group in found:
+                found[group].append(o)
+    caps = [read(coalition, "cap_bytes") for coalition in packed.coalitions.values()]
+    return {
+        "mates": tuple(map(tuple, found.values())),
+        "caps_bytes": tuple(cap if isinstance(cap, int) else 0 for cap in caps),
+    }
+
+
+def _once(view: Resolver, make: Callable[[Resolver, str], _Made]) -> Callable[[str], _Made]:
+    """Return ``make`` for the names of a view, called once for all of which the same is said."""
+    known: dict[tuple[int, ...], _Made] = {}
+
+    def made(name: str) -> _Made:
+        said = tuple(map(id, view.said(name)))
+        if said not in known:
+            known[said] = make(view, name)
+        return known[said]
+
+    return made
 
 
 @attrs.frozen
@@ -84,20 +131,28 @@ class _Facts:
     probability: float
     fragment_bytes: int
     backing: tuple[str, ...]
+    unpack_ps: int
+    tenant: str | None
+
+
+def _quotas(packed: Packed) -> tuple[tuple[str, int], ...]:
+    """Return the tenants whose near bytes are limited, in written order."""
+    said = ((name, read(tenant, "quota_bytes")) for name, tenant in packed.tenants.items())
+    return tuple((name, limit) for name, limit in said if limit is not None)
 
 
 def _pairs(owners: Sequence[str], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     return zip(owners, names, strict=True)
 
 
-def _owner(module: Module, name: str) -> str:
+def _owner(packed: Packed, name: str) -> str:
     """Return the declaration that an id's name comes from."""
-    if name in module.data or not name.endswith(")"):
+    if name in packed.data or not name.endswith(")"):
         return name
     return name[: name.rindex("(")]
 
 
-def _facts(view: View, name: str, near: str) -> _Facts:
+def _facts(view: Resolver, name: str, near: str) -> _Facts:
     layout = view.value(name, "layout")
     paged = isinstance(layout, Applied) and layout.word == "PAGED"
     return _Facts(
@@ -105,6 +160,8 @@ def _facts(view: View, name: str, near: str) -> _Facts:
         probability=_probability(view, name),
         fragment_bytes=_second(layout) if paged else 0,
         backing=tuple(str(tier) for tier in view.value(name, "backing") or ()),
+        unpack_ps=max(0, _ps(view.value(name, "decompress_us"))),
+        tenant=view.value(name, "tenant_id"),
     )
 
 
@@ -112,7 +169,7 @@ def _second(layout: Any) -> int:
     return int(layout.args[1])
 
 
-def strength_of(view: View, name: str, near: str = TierKind.HBM) -> int:
+def strength_of(view: Resolver, name: str, near: str) -> int:
     """Place an object among those that must leave when room is short.
 
     What prefers lower tiers alone than ``near`` (an optimizer's states) is only there to be used,
@@ -128,12 +185,12 @@ def strength_of(view: View, name: str, near: str = TierKind.HBM) -> int:
     wanted = [_TIERS.index(tier) for tier in view.value(name, "preferred_tiers") or ()]
     if wanted and min(wanted) > _TIERS.index(TierKind(near)):
         return SPENT if view.value(name, "reuse") is Level.NONE else ELSEWHERE
-    if weight:
-        return DROPPABLE  # a clean copy with a master below: dropping it spills nothing
+    if weight or spill is SpillPolicy.DROP_RECOMPUTE:
+        return DROPPABLE  # a master lies below, or it is made again: nothing is spilled
     return RELUCTANT if spill is SpillPolicy.SEVERE_PRESSURE_ONLY else SPILLABLE
 
 
-def _probability(view: View, name: str) -> float:
+def _probability(view: Resolver, name: str) -> float:
     if view.class_of(name) is not ObjectClass.EXPERT_WEIGHT:
         return 1.0
     value = view.value(name, "route_probability")
@@ -143,10 +200,10 @@ def _probability(view: View, name: str) -> float:
 
 
 def _phase_rows(
-    module: Module,
+    packed: Packed,
     machine: Machine,
     plan: str | None,
-    phase: Phase,
+    phase: str,
     *,
     owners: Sequence[str],
     gathered: Sequence[bool],
@@ -154,29 +211,30 @@ def _phase_rows(
     probability: NDArray[np.float64],
     runs: float,
 ) -> PhaseRows:
-    planned = (
-        next((p for p in module.plans[plan].phases if p.name == phase.name), None) if plan else None
-    )
-    spoken = dict.fromkeys(
-        override.name for part in (planned, phase) if part for override in part.overrides
-    )
-    view = View(module, phase=phase.name, plan=plan)
-    near = str(machine.near.kind)
+    planned = packed.planned(plan, phase) if plan else None
+    view = PackedView(packed, phase=phase, plan=plan)
+    spoken = view.spoken_of(Layer.PLAN_PHASE, Layer.PHASE)
+    row_of = _once(view, lambda view, name: _row(view, name, machine))
+    chance_of = _once(view, _probability)
     rows: dict[str, tuple[int, ...]] = {}
     likely: dict[str, float] = {}
     for owner in dict.fromkeys(owners):
         if any(name in spoken for name in (owner, *families_of(owner))):
-            rows[owner] = _row(view, owner, near)
-            likely[owner] = _probability(view, owner)
-    silent = (UNSAID,) * 3 + (0, UNSAID)
-    table = np.array([rows.get(owner, silent) for owner in owners], dtype=np.int64).reshape(-1, 5)
+            rows[owner] = row_of(owner)
+            likely[owner] = chance_of(owner)
+    usually = PackedView(packed, plan=plan)
+    remade_of = _once(usually, lambda view, name: remake_ps(view, name, machine))
+    for owner in dict.fromkeys(owners):
+        if owner not in rows:
+            rows[owner] = (*(UNSAID,) * 3, 0, UNSAID, remade_of(owner), 0)
+    table = np.array([rows[owner] for owner in owners], dtype=np.int64).reshape(-1, 7)
     chances = [
         likely.get(owner, base) for owner, base in zip(owners, probability.tolist(), strict=True)
     ]
     table[np.array(gathered, dtype=np.bool_), :3] = UNSAID
     period = read(planned, "period_us") if planned else None
     return PhaseRows(
-        name=phase.name,
+        name=phase,
         period_ps=round((period or 0.0) * PS_PER_US),
         first_ps=table[:, 0].copy(),
         last_ps=table[:, 1].copy(),
@@ -185,23 +243,47 @@ def _phase_rows(
         strength=np.where(table[:, 4] == UNSAID, usual, table[:, 4]),
         probability=np.array(chances, dtype=np.float64),
         runs=runs,
+        remake_ps=table[:, 5].copy(),
+        departs=table[:, 6] == 1,
     )
 
 
-def _row(view: View, name: str, near: str) -> tuple[int, ...]:
+def remake_ps(view: Resolver, name: str, machine: Machine) -> int:
+    """Return what computing an object again takes, UNSAID where it may not be dropped for that.
+
+    Its declared time on this machine, else its FLOPs at the rate of other work, where they are
+    known: those that grow with the batch are not, without a time beside them.
+    """
+    if view.value(name, "spill_policy") is not SpillPolicy.DROP_RECOMPUTE:
+        return UNSAID
+    cost = view.value(name, "recompute_cost_us")
+    if cost is not None:
+        return _ps(cost)
+    flops = view.value(name, "recompute_flops")
+    if not isinstance(flops, int):
+        return UNSAID
+    dtype = str(view.value(name, "dtype") or "bfloat16")
+    return step_ps(machine, flops, "other", dtype, 0)
+
+
+def _row(view: Resolver, name: str, machine: Machine) -> tuple[int, ...]:
+    near = str(machine.near.kind)
     first, last, horizon = (
         _ps(view.value(name, key)) for key in ("first_use_us", "last_use_us", "prefetch_horizon_us")
     )
-    stays = 0
+    stays = departs = 0
     for stay in view.value(name, "residency") or ():
         if isinstance(stay, Residency) and str(stay.tier) == near:
             stays = int(stay.first_step is None)
+            departs = 1 - stays
     return (
         first,
         last if last != UNSAID else first,
         horizon,
         stays,
         strength_of(view, name, near),
+        remake_ps(view, name, machine),
+        departs,
     )
 
 

@@ -1,13 +1,19 @@
 """Where the run is, and how much room it takes: phase and progress events and telemetry."""
 
+from typing import Any
+
+from mirc.controller.messages import Seen
+from mirc.controller.regret import predict
 from mirc.controller.score import next_use
-from mirc.kernels.moves import evict
 from mirc.kernels.offers import rerank
 from mirc.kernels.world import (
+    AHEAD_BYTES,
     AT,
     CAPACITY,
     CLOCK_PS,
     CURSOR,
+    GUESS_AT,
+    GUESS_LEFT,
     HIGH,
     HIGH_LAP,
     HORIZON_PS,
@@ -17,29 +23,50 @@ from mirc.kernels.world import (
     NONE,
     PERIOD_PS,
     PHASE,
+    PHASE_GUESS,
     PHASE_HORIZON,
     PHASE_RING,
     PINNED_FROM,
     POLICY,
+    POSITION,
+    RELEARNT,
     RING_BYTES,
+    SEEN_FIRST,
+    SEEN_LAST,
+    SEEN_PS,
     STATIC,
     STEP_HIGH,
     STREAM_BYTES,
     USED,
     USES,
+    WORKED_PS,
     World,
+    free_bytes,
 )
+
+
+def survey(w: World) -> Any:
+    """Return what score and veto are told of the present moment."""
+    streamed = w.run[STREAM_BYTES]
+    return Seen(
+        w.run[CLOCK_PS],
+        free_bytes(w),
+        streamed,
+        max(w.run[HIGH], w.mem[USED, NEAR] - streamed),
+        w.run[AHEAD_BYTES],
+    )
 
 
 def enter(w: World, phase: int) -> None:
     """Begin a run of a phase: the next lap of the same one, or the first of another."""
     uses = w.phase[USES, phase]
-    if phase == w.run[PHASE]:
+    if phase == w.run[PHASE] and w.run[RELEARNT] == 0:
         w.run[LAP] += 1
     else:
         w.run[PHASE] = phase
         w.run[LAP] = 0
         w.run[CURSOR] = 0
+        w.run[RELEARNT] = 0
         w.run[RING_BYTES] = w.phase[PHASE_RING, phase]
         w.run[HORIZON_PS] = w.phase[PHASE_HORIZON, phase]
         rerank(w)
@@ -49,6 +76,9 @@ def enter(w: World, phase: int) -> None:
     if w.run[POLICY] != STATIC:  # a static placement keeps the room of the worst that it has seen
         w.run[HIGH] = w.run[HIGH_LAP]
     w.run[HIGH_LAP] = 0
+    predict(w)
+    w.run[GUESS_AT] = w.obj.shape[1] - 1
+    w.run[GUESS_LEFT] = w.phase[PHASE_GUESS, phase]
     watch_room(w)
     place_statically(w)
 
@@ -61,6 +91,14 @@ def touched(w: World, o: int) -> None:
         return
     now = w.run[LAP] * w.phase[PERIOD_PS, phase] + planned
     w.run[CLOCK_PS] = max(w.run[CLOCK_PS], now)
+
+
+def witness(w: World, o: int) -> None:
+    """Note where in its phase's run a step that begins uses an object."""
+    if w.obj[SEEN_FIRST, o] == NONE:
+        w.obj[SEEN_FIRST, o] = w.run[POSITION]
+        w.obj[SEEN_PS, o] = w.run[WORKED_PS]
+    w.obj[SEEN_LAST, o] = w.run[POSITION]
 
 
 def catch_up(w: World) -> None:
@@ -113,11 +151,3 @@ def lost(w: World, o: int) -> None:
     use = next_use(w, o)
     if use != NEVER and use < w.run[CURSOR]:
         w.run[CURSOR] = use
-
-
-def leave(w: World, o: int, why: int) -> bool:
-    """Evict an object and remember that it is missing; False if it cannot leave."""
-    gone = evict(w, o, why)
-    if gone:
-        lost(w, o)
-    return gone

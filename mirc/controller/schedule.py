@@ -1,41 +1,36 @@
-"""What is fetched next, and what leaves for it: the nearest planned use first."""
+"""When a granted wish is fetched, and what leaves for it or for a step that cannot wait."""
 
 from typing import Any
 
-from mirc.controller.observe import leave
-from mirc.controller.score import distance_ps, due_of
-from mirc.controller.veto import has_room, too_soon
-from mirc.kernels.events import FARTHER, NEEDED, NO_ROOM, REFUSE, record
+from mirc.controller.messages import DISPLACE, FETCH, REST, TURN_DOWN, Order, Verdict
+from mirc.controller.paths import forgettable, losing
+from mirc.controller.regret import regretted_less
+from mirc.controller.score import distance_ps
+from mirc.kernels.counts import decided
+from mirc.kernels.events import FARTHER, NEEDED, NO_ROOM, PLANNED, QUOTA
 from mirc.kernels.lists import first
-from mirc.kernels.moves import fetch
 from mirc.kernels.offers import age_head
+from mirc.kernels.quotas import excess
 from mirc.kernels.ranks import lowest_from
 from mirc.kernels.world import (
-    ABSENT,
     AGE_NEXT,
-    AT,
-    CLOCK_PS,
-    CURSOR,
     DEPTH,
     DIRTY,
-    HELD,
     HOME,
     HORIZON_PS,
     INTENT,
     INWARD,
     LRU_PREFETCH,
-    NEAR,
+    MADE,
+    NEVER,
     NONE,
     OUTSTANDING,
     PHASE,
     POLICY,
-    PREFETCH,
-    REFUSED,
-    REFUSED_WHY,
+    REGRET,
     SERVER,
-    SIZE,
-    STATE,
-    USES,
+    TENANT,
+    Table,
     World,
 )
 
@@ -43,90 +38,108 @@ MOST_FETCHES = 64  # decided at one moment: more would be queued behind each oth
 MOST_TRIES = 64  # victims looked at for one prefetch
 
 
-def look_ahead(w: World) -> None:
-    """Queue the next prefetches, until the links have enough to do or one is refused."""
-    for _ in range(MOST_FETCHES):
-        o = next_missing(w)
-        if o == NONE:
-            return
-        server = w.link[SERVER, w.route[INWARD, w.obj[HOME, o], 1]]
-        if w.srv[OUTSTANDING, server] >= w.run[DEPTH]:
-            return
-        why = admit(w, o, due_of(w, w.run[CURSOR]) - w.run[CLOCK_PS])
-        if why != NEEDED:
-            refuse(w, o, why)
-            return
-        fetch(w, o, PREFETCH)
-        w.run[CURSOR] += 1
+def arrange(w: World, verdict: Verdict) -> Any:
+    """Turn a verdict into an order: nothing, while the link that it would take has enough to do."""
+    o = verdict.object
+    if o == NONE:
+        return Order(REST, NONE, NONE, NEEDED)
+    server = w.link[SERVER, w.route[INWARD, w.obj[HOME, o], 1]]
+    if w.srv[OUTSTANDING, server] >= w.run[DEPTH]:
+        return Order(REST, o, NONE, NEEDED)
+    if verdict.why != NEEDED:
+        return Order(TURN_DOWN, o, NONE, verdict.why)
+    if verdict.fits == 1:
+        return Order(FETCH, o, NONE, PLANNED)
+    victim = displaced(w, o, verdict.wait_ps)
+    if victim == NONE:
+        return Order(TURN_DOWN, o, NONE, NO_ROOM if excess(w, o) == 0 else QUOTA)
+    return Order(DISPLACE, o, victim, FARTHER)
 
 
-def next_missing(w: World) -> Any:
-    """Return the object of the nearest planned use that is not near, or NONE: O(1), amortised."""
-    phase = w.run[PHASE]
-    uses = w.phase[USES, phase]
-    end = w.run[AT] + uses
-    use = max(w.run[CURSOR], w.run[AT])
-    found = NONE
-    while use < end and found == NONE:
-        o = w.order[phase, use % uses]
-        if w.obj[STATE, o] == ABSENT and w.obj[HOME, o] != NONE and w.obj[HELD, o] == 0:
-            found = o
-        else:
-            use += 1
-    w.run[CURSOR] = use
-    return found
+def displaced(w: World, o: int, wait_ps: int) -> Any:
+    """Return what leaves for a prefetch of an object that is used in ``wait_ps``, or NONE.
 
-
-def admit(w: World, o: int, wait_ps: int) -> Any:
-    """Make room for a prefetch if it may have it: NEEDED, or why not."""
-    if has_room(w, o):
-        return NEEDED
-    why = too_soon(w, o, wait_ps)
-    if why != NEEDED:
-        return why
-    for _ in range(MOST_TRIES):
-        victim = displaced(w, wait_ps)
-        if victim == NONE or not leave(w, victim, FARTHER):
-            return NO_ROOM
-        if has_room(w, o):
-            return NEEDED
-        if w.obj[STATE, victim] != ABSENT:
-            return NO_ROOM  # it is being written back first
-    return NO_ROOM
-
-
-def displaced(w: World, wait_ps: int) -> Any:
-    """Return a clean object that is used later than ``wait_ps`` from now, or NONE.
-
-    Intent takes the lowest rank; the same prefetcher over LRU takes the oldest, whenever that is
-    used; a static placement displaces nothing.
+    Intent takes a clean object that is used later, of the lowest rank; the same prefetcher over LRU
+    takes the oldest, whenever that is used; over regret, the least if it is less than the
+    newcomer's; a static placement displaces nothing.
     """
     if w.run[POLICY] == LRU_PREFETCH:
         oldest = first(w.lists, AGE_NEXT, age_head(w))
         return NONE if oldest == age_head(w) else oldest
+    if w.run[POLICY] == REGRET:
+        return regretted_less(w, o)
     if w.run[POLICY] == INTENT:
-        return farther(w, max(wait_ps, w.run[HORIZON_PS]))
+        later = max(wait_ps, w.run[HORIZON_PS])
+        if excess(w, o) > 0:  # only what its tenant has leaves for it
+            return farther(w, w.own[w.obj[TENANT, o]], later)
+        return farther(w, w.loose, later)
     return NONE
 
 
-def farther(w: World, wait_ps: int) -> Any:
-    """Return the lowest-ranked clean object that is used later than ``wait_ps``, or NONE."""
+def farther(w: World, bits: Table, wait_ps: int) -> Any:
+    """Return the lowest-ranked clean object that is used later than ``wait_ps``, or NONE.
+
+    ``bits`` are the ranks that may leave: all that do, or those of one tenant.
+
+    What the run made is no such object, even where a copy of it lies below: it leaves when a step
+    needs the room, not for what may come in a little later instead.
+    """
     phase = w.run[PHASE]
-    rank = lowest_from(w.bits, 0)
-    for _ in range(MOST_TRIES):
-        if rank == NONE:
-            return NONE
+    rank = lowest_from(bits, 0)
+    found = NONE
+    looks = 0
+    while rank != NONE and found == NONE and looks < MOST_TRIES:
+        looks += 1
         o = w.ranked[phase, rank]
-        if w.obj[DIRTY, o] == 0 and distance_ps(w, o) > wait_ps:
+        if w.obj[DIRTY, o] == 0 and w.obj[MADE, o] == 0 and distance_ps(w, o) > wait_ps:
+            found = o
+        rank = lowest_from(bits, rank + 1)
+    decided(w, looks)
+    return found
+
+
+def yielding(w: World, loose: Table, bits: Table) -> Any:
+    """Return the victim for a step that cannot wait, or NONE: O(log n).
+
+    ``bits`` are the ranks that may leave, all or those of one tenant, ``loose`` those of them that
+    may do so at once. The lowest of these that is clean, or better made again, and not used within
+    the horizon; failing that, what loses least among those of the weakest strength that is there,
+    first of what is loose, then of the rest; of equal losses what is used last.
+    """
+    phase = w.run[PHASE]
+    rank = lowest_from(loose, 0)
+    looks = 0
+    while rank != NONE and looks < MOST_TRIES // 2:
+        looks += 1
+        o = w.ranked[phase, rank]
+        if distance_ps(w, o) > w.run[HORIZON_PS] and (w.obj[DIRTY, o] == 0 or forgettable(w, o)):
+            decided(w, looks)
             return o
-        rank = lowest_from(w.bits, rank + 1)
-    return NONE
+        rank = lowest_from(loose, rank + 1)
+    decided(w, looks)
+    lowest = lowest_from(bits, 0)
+    if lowest == NONE:
+        return NONE
+    weakest = w.strength[phase, w.ranked[phase, lowest]]
+    found = cheapest_to_lose(w, loose, weakest)
+    return cheapest_to_lose(w, bits, weakest) if found == NONE else found
 
 
-def refuse(w: World, o: int, why: int) -> None:
-    """Log a refusal, once for as long as it stands."""
-    if w.run[REFUSED] == o and w.run[REFUSED_WHY] == why:
-        return
-    w.run[REFUSED] = o
-    w.run[REFUSED_WHY] = why
-    record(w, REFUSE, o, w.obj[HOME, o], NEAR, w.obj[SIZE, o], why)
+def cheapest_to_lose(w: World, bits: Table, strength: int) -> Any:
+    """Return what loses least of the lowest ranks of one strength, or NONE."""
+    phase = w.run[PHASE]
+    rank = lowest_from(bits, 0)
+    found = NONE
+    least = NEVER
+    latest = NONE
+    looks = 0
+    while rank != NONE and looks < MOST_TRIES // 2:
+        looks += 1
+        o = w.ranked[phase, rank]
+        if w.strength[phase, o] == strength:
+            loss, until = losing(w, o), distance_ps(w, o)
+            if loss < least or (loss == least and until > latest):
+                found, least, latest = o, loss, until
+        rank = lowest_from(bits, rank + 1)
+    decided(w, looks)
+    return found

@@ -1,8 +1,48 @@
-"""How soon an object is used again, by the plan: the worth of keeping it."""
+"""How soon an object is used again, by the plan: what is wanted next, and the worth of keeping."""
 
 from typing import Any
 
-from mirc.kernels.world import AT, CLOCK_PS, NEVER, NONE, PERIOD_PS, PHASE, USES, World
+from mirc.controller.messages import Seen, Wish
+from mirc.kernels.world import (
+    ABSENT,
+    AT,
+    CLOCK_PS,
+    CURSOR,
+    HELD,
+    HOME,
+    NEVER,
+    NONE,
+    PERIOD_PS,
+    PHASE,
+    STATE,
+    USES,
+    World,
+)
+
+
+def wanted(w: World, seen: Seen) -> Any:
+    """Return the wish for the nearest planned use that is not near."""
+    o = next_missing(w)
+    if o == NONE:
+        return Wish(NONE, NEVER)
+    return Wish(o, due_of(w, w.run[CURSOR]) - seen.clock_ps)
+
+
+def next_missing(w: World) -> Any:
+    """Return the object of the nearest planned use that is not near, or NONE: O(1), amortised."""
+    phase = w.run[PHASE]
+    uses = w.phase[USES, phase]
+    end = w.run[AT] + uses
+    use = max(w.run[CURSOR], w.run[AT])
+    found = NONE
+    while use < end and found == NONE:
+        o = w.order[phase, use % uses]
+        if w.obj[STATE, o] == ABSENT and w.obj[HOME, o] != NONE and w.obj[HELD, o] == 0:
+            found = o
+        else:
+            use += 1
+    w.run[CURSOR] = use
+    return found
 
 
 def due_of(w: World, use: int) -> Any:

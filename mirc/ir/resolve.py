@@ -1,8 +1,9 @@
 """Objects, phases and plans into the value that holds for a field, and where it comes from."""
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -65,28 +66,31 @@ def read(block: Block, key: str) -> Any:
     return None if written is None else spec.type.read(written)
 
 
-class View:
+Written: TypeAlias = Mapping[str, Field]
+"""What one declaration writes, by key."""
+Overrides: TypeAlias = tuple[Layer, str, Mapping[str, Written]]
+"""What one layer of overrides writes, by the names of objects and families; who says so."""
+
+
+class Resolver(ABC):
     """What holds for each object while a phase or signal lasts, under a plan.
 
     Class default < object < plan < phase < signal < the plan's phase. An override of a family
     holds for its parts unless the same layer names the part. Each ``get`` is O(1): it looks at
-    most at six declarations.
+    most at six declarations. ``layers`` are the overrides that hold, strongest first; where a
+    field comes from, it must outlive this.
     """
 
-    def __init__(
-        self,
-        module: Module,
-        phase: str | None = None,
-        signal: str | None = None,
-        plan: str | None = None,
-    ) -> None:
-        self.module = module
-        self._data = module.data
-        self._layers = tuple(_layers(module, phase, signal, plan))
-        # By the ids of nodes that the module holds: equal lines and bodies of a text share one.
-        self._fields: dict[int, dict[str, Field]] = {}
+    def __init__(self, layers: Iterable[Overrides]) -> None:
+        self._layers = tuple(layers)
+        self._said: dict[str, tuple[Written, ...]] = {}
+        # By the ids of fields: equal lines of a text share one.
         self._typed: dict[int, Any] = {}
         self._defaults: dict[tuple[str, ObjectClass | None], Resolved] = {}
+
+    @abstractmethod
+    def _written(self, name: str) -> Written:
+        """Return what an object or template writes itself; raise KeyError for an unknown one."""
 
     def get(self, name: str, key: str) -> Resolved:
         """Resolve one field of an object or template; raise KeyError for an unknown name or key."""
@@ -101,11 +105,9 @@ class View:
 
     def value(self, name: str, key: str) -> Any:
         """Return the typed value alone."""
-        if self._layers:
-            return self.get(name, key).value
-        written = self._written(name).get(key)
-        if written is not None:
-            return self._read(written)
+        for body in self.said(name):
+            if key in body:
+                return self._read(body[key])
         return self._default(self.class_of(name), key).value
 
     def history(self, name: str, key: str) -> tuple[Resolved, ...]:
@@ -124,21 +126,35 @@ class View:
             said.append(self._resolved(written, Origin(Layer.OBJECT, name, written)))
         return (*said, self._default(self.class_of(name), key))
 
+    def said(self, name: str) -> tuple[Written, ...]:
+        """Return all that is said of an object, strongest first; its own declaration stands last.
+
+        What has a key first holds. So where these are the same, all fields are.
+        """
+        known = self._said.get(name)
+        if known is None:
+            known = self._said[name] = (*self._overriding(name), self._written(name))
+        return known
+
+    def _overriding(self, name: str) -> Iterator[Written]:
+        targets = (name, *families_of(name)) if self._layers and name.endswith("]") else (name,)
+        for _, _, overrides in self._layers:
+            for target in targets:
+                if target in overrides:
+                    yield overrides[target]
+
+    def spoken_of(self, *layers: Layer) -> frozenset[str]:
+        """Return the objects and families that the overrides of some layers name."""
+        return frozenset(
+            name for layer, _, overrides in self._layers if layer in layers for name in overrides
+        )
+
     def class_of(self, name: str) -> ObjectClass | None:
         """Return an object's class; None for an extern object that does not say."""
-        written = self._written(name).get("class")
+        written = self.said(name)[-1].get("class")
         return None if written is None else self._read(written)
 
-    def _written(self, name: str) -> dict[str, Field]:
-        fields = self._data[name].fields
-        found = self._fields.get(id(fields))
-        if found is None:
-            found = self._fields[id(fields)] = {field.key: field for field in fields}
-        return found
-
-    def _override(
-        self, overrides: dict[str, dict[str, Field]], name: str, key: str
-    ) -> Field | None:
+    def _override(self, overrides: Mapping[str, Written], name: str, key: str) -> Field | None:
         own = overrides.get(name)
         if own is not None and key in own:
             return own[key]
@@ -169,9 +185,33 @@ class View:
         return self._defaults[memo]
 
 
+class View(Resolver):
+    """What holds for each object of a module while a phase or signal lasts, under a plan."""
+
+    def __init__(
+        self,
+        module: Module,
+        phase: str | None = None,
+        signal: str | None = None,
+        plan: str | None = None,
+    ) -> None:
+        super().__init__(_layers(module, phase, signal, plan))
+        self.module = module
+        self._data = module.data
+        # By the ids of the bodies that the module holds: equal ones of a text are one.
+        self._fields: dict[int, dict[str, Field]] = {}
+
+    def _written(self, name: str) -> dict[str, Field]:
+        fields = self._data[name].fields
+        found = self._fields.get(id(fields))
+        if found is None:
+            found = self._fields[id(fields)] = {field.key: field for field in fields}
+        return found
+
+
 def _layers(
     module: Module, phase: str | None, signal: str | None, plan: str | None
-) -> Iterable[tuple[Layer, str, dict[str, dict[str, Field]]]]:
+) -> Iterable[Overrides]:
     """Yield the override layers that hold, strongest first."""
     planned = module.plans[plan] if plan is not None else None
     if planned is not None and phase is not None:

@@ -90,10 +90,19 @@ class _Chain:
 
 
 def _callees(function: FunctionType) -> list[tuple[str, FunctionType]]:
+    return [(name, value) for name, value in _globals(function) if _ours(value)]
+
+
+def _classes(function: FunctionType) -> list[type]:
+    """Return the classes of this package that a function makes: named tuples."""
+    found = [value for _, value in _globals(function) if isinstance(value, type)]
+    return [value for value in found if value.__module__.partition(".")[0] == _ROOT]
+
+
+def _globals(function: FunctionType) -> list[tuple[str, object]]:
     # Names that are loaded as globals: ``co_names`` would list attributes too.
     loaded = [i.argval for i in get_instructions(function) if i.opname == "LOAD_GLOBAL"]
-    found = [(name, function.__globals__.get(name)) for name in dict.fromkeys(loaded)]
-    return [(name, value) for name, value in found if _ours(value)]
+    return [(name, function.__globals__.get(name)) for name in dict.fromkeys(loaded)]
 
 
 def _ours(value: object) -> TypeGuard[FunctionType]:
@@ -101,7 +110,7 @@ def _ours(value: object) -> TypeGuard[FunctionType]:
 
 
 def _modules(function: FunctionType, found: dict[str, ModuleType], seen: set[FunctionType]) -> None:
-    """Collect the modules of a function, of all it calls, and of the constants that they import."""
+    """Collect the modules of a function, of all it calls and makes, and of their constants."""
     if function in seen:
         return
     seen.add(function)
@@ -111,6 +120,7 @@ def _modules(function: FunctionType, found: dict[str, ModuleType], seen: set[Fun
         for name, module in list(sys.modules.items())
         if name.startswith(f"{_ROOT}.kernels.")
     }
+    found |= {value.__module__: sys.modules[value.__module__] for value in _classes(function)}
     for _, callee in _callees(function):
         _modules(callee, found, seen)
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from mirc.kernels.world import FAULT, LOG_FULL, LOGGED, NOW, RECORDING, STEP, World
+from mirc.kernels.world import CAUSE, FAULT, LOG_FULL, LOGGED, NOW, RECORDING, STEP, World
 
 
 class Kind(IntEnum):
@@ -45,6 +45,20 @@ class Kind(IntEnum):
     """The step's own working space of ``bytes`` is taken (or, negative, given back)."""
     END = 16
     """The step has computed."""
+    FORGET = 17
+    """Its near copy, of which there is no other, is dropped: it is to be made again."""
+    REMAKE = 18
+    """Near room is taken, and compute begins to make it again as soon as it is free."""
+    REMADE = 19
+    """It has been made again, and may be read."""
+    COPY = 20
+    """It begins to be copied to ``target`` and stays: once that has landed it can be dropped."""
+
+    FAIL = 21
+    """Its bytes arrive in ``target`` damaged, and are sent from ``source`` again."""
+    RESIZE = 22
+    """It is held in ``bytes`` from now on: near, if ``source`` says so, and in a copy in ``target``
+    beside its master, for which the room is taken; or wide again, and then without that copy."""
 
 
 class Reason(IntEnum):
@@ -70,6 +84,20 @@ class Reason(IntEnum):
     """As much as allowed lies ready unused."""
     PLACED = 9
     """It lay there when the run began."""
+    CHEAPER = 10
+    """Making it again costs less time than moving it."""
+    CHANGED = 11
+    """What it was fetched for does not come, or not now."""
+    TOGETHER = 12
+    """Another member of its coalition was asked for."""
+    GUESSED = 13
+    """It is less likely than not to be used, and a link had nothing else to do."""
+    IDLE = 14
+    """It will have to leave, and the way out had room before that was urgent."""
+    DAMAGED = 15
+    """What arrived is not what was sent."""
+    QUOTA = 16
+    """Its tenant may not hold more in near memory."""
 
 
 EVENT = np.dtype(
@@ -82,16 +110,23 @@ EVENT = np.dtype(
         ("bytes", "i8"),
         ("step", "i8"),
         ("reason", "i8"),
+        ("cause", "i8"),
     ]
 )
-"""One row of a log: memories are numbered, near memory first; -1 where nothing applies."""
+"""One row of a log: memories are numbered, near memory first; -1 where nothing applies.
+
+``cause`` is the object for whose sake it was done.
+"""
 
 # The enum's members as plain integers: what compiled code reads.
 HOME_EVENT, STEP_EVENT, ISSUE, START, LAND, CREATE, DROP = 0, 1, 2, 3, 4, 5, 6
 WRITE_BACK, KEEP_EVENT, RETIRE, CANCEL, PROMOTE, READ, WRITE = 7, 8, 9, 10, 11, 12, 13
 REFUSE, ROOM, END = 14, 15, 16
+FORGET, REMAKE, REMADE, COPY, FAIL, RESIZE = 17, 18, 19, 20, 21, 22
 NEEDED, PLANNED, PRESSURE, FARTHER, STREAMED, ENDED = 0, 1, 2, 3, 4, 5
 NO_ROOM, TOO_EARLY, ENOUGH_AHEAD, PLACED = 6, 7, 8, 9
+CHEAPER, CHANGED, TOGETHER, GUESSED, IDLE = 10, 11, 12, 13, 14
+DAMAGED, QUOTA = 15, 16
 
 
 def record(  # noqa: PLR0917 - compiled code takes no keywords
@@ -112,4 +147,5 @@ def record(  # noqa: PLR0917 - compiled code takes no keywords
     w.log[row, 5] = size
     w.log[row, 6] = w.run[STEP]
     w.log[row, 7] = reason
+    w.log[row, 8] = w.run[CAUSE]
     w.run[LOGGED] = row + 1

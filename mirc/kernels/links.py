@@ -8,20 +8,34 @@ when the whole object has landed, and until it has left again it occupies the me
 
 from typing import Any
 
-from mirc.kernels.events import LAND, NEEDED, PLANNED, PRESSURE, START, record
+from mirc.kernels.counts import DEFERRED, DEFERRED_PS
+from mirc.kernels.events import (
+    DAMAGED,
+    FAIL,
+    LAND,
+    NEEDED,
+    PLANNED,
+    PRESSURE,
+    START,
+    record,
+)
 from mirc.kernels.lists import append, first, prepend, remove
 from mirc.kernels.residency import arrive
+from mirc.kernels.routes import chunk_end
 from mirc.kernels.world import (
     ACTIVE,
+    BACKLOG,
     BEGUN,
+    BROKEN,
     CAPACITY,
-    CHUNK_BYTES,
     CLASS,
     CUT,
     DEMAND,
     END_PS,
+    FAILS,
+    FAULT,
+    FAULT_OBJECT,
     FLYING,
-    HOME,
     HOP,
     INWARD,
     LATENCY_PS,
@@ -34,15 +48,19 @@ from mirc.kernels.world import (
     ON_LINK,
     ORIGIN,
     OUTSTANDING,
+    PATH,
     PREFETCH,
     QUEUE_NEXT,
     READY_PS,
+    RESUMES_PS,
     SERVED,
     SERVER,
     SIZE,
     SOURCE,
     START_PS,
     TARGET,
+    TRIED,
+    UNPACK_PS,
     USED,
     WAITING,
     WAY,
@@ -50,6 +68,8 @@ from mirc.kernels.world import (
     World,
     take,
 )
+
+MOST_RETRIES = 3  # of one hop; after that the run says which transfer does not succeed
 
 
 def queue_of(w: World, server: int, priority: int) -> Any:
@@ -64,12 +84,12 @@ def flight_of(w: World, link: int) -> Any:
 
 def hop_link(w: World, o: int) -> Any:
     """Return the link of the hop that a transfer waits for or is on."""
-    return w.route[w.obj[WAY, o], w.obj[HOME, o], 1 + w.obj[HOP, o]]
+    return w.route[w.obj[WAY, o], w.obj[PATH, o], 1 + w.obj[HOP, o]]
 
 
 def on_last_hop(w: World, o: int) -> Any:
     """Tell whether no link follows the present one."""
-    return w.obj[HOP, o] + 1 == w.route[w.obj[WAY, o], w.obj[HOME, o], 0]
+    return w.obj[HOP, o] + 1 == w.route[w.obj[WAY, o], w.obj[PATH, o], 0]
 
 
 def enqueue(w: World, o: int) -> None:
@@ -85,7 +105,7 @@ def hurry(w: World, o: int) -> None:
     if w.obj[LEG, o] != WAITING:
         w.obj[CLASS, o] = DEMAND
         return
-    remove(w.lists, QUEUE_NEXT, o)
+    _step_out(w, o)
     w.obj[CLASS, o] = DEMAND
     _line_up(w, o, w.link[SERVER, hop_link(w, o)])
 
@@ -102,7 +122,7 @@ def hurry_writebacks(w: World) -> None:
 
 def withdraw_transfer(w: World, o: int) -> None:
     """Forget a transfer that waits and has used no link."""
-    remove(w.lists, QUEUE_NEXT, o)
+    _step_out(w, o)
     _count_out(w, o)
     w.obj[CLASS, o] = NONE
 
@@ -118,6 +138,8 @@ def next_event(w: World) -> Any:
         o = first(w.lists, QUEUE_NEXT, head)
         if o != head and w.obj[READY_PS, o] < soonest:
             soonest = w.obj[READY_PS, o]
+        if w.run[NOW] < w.link[RESUMES_PS, link] < soonest:
+            soonest = w.link[RESUMES_PS, link]
     return soonest
 
 
@@ -141,29 +163,45 @@ def dispatch(w: World) -> None:
         if w.srv[ACTIVE, server] == NONE:
             for priority in range(3):
                 head = queue_of(w, server, priority)
-                o = first(w.lists, QUEUE_NEXT, head)
+                o = _first_to_run(w, head)
                 if o != head and _begin(w, server, o):
+                    _defer(w, server, o)
                     break
+
+
+def _first_to_run(w: World, head: int) -> Any:
+    """Return the oldest of a ring whose link does not stand still, or the head."""
+    o = first(w.lists, QUEUE_NEXT, head)
+    while o != head and w.link[RESUMES_PS, hop_link(w, o)] > w.run[NOW]:
+        o = w.lists[QUEUE_NEXT, o]
+    return o
 
 
 def _line_up(w: World, o: int, server: int) -> None:
     priority = w.obj[CLASS, o]
     append(w.lists, QUEUE_NEXT, queue_of(w, server, priority), o)
+    w.srv[BACKLOG + priority, server] += w.obj[LEFT_PS, o]
     active = w.srv[ACTIVE, server]
     if active != NONE and w.srv[CUT, server] == 0 and w.obj[CLASS, active] > priority:
-        _cut(w, server, active)
+        _cut(w, server)
 
 
-def _cut(w: World, server: int, active: int) -> None:
+def _step_out(w: World, o: int) -> None:
+    """Take a waiting transfer out of its ring."""
+    remove(w.lists, QUEUE_NEXT, o)
+    w.srv[BACKLOG + w.obj[CLASS, o], w.link[SERVER, hop_link(w, o)]] -= w.obj[LEFT_PS, o]
+
+
+def _defer(w: World, server: int, o: int) -> None:
+    """Count a write-back that waits on while something more urgent begins."""
+    if w.obj[CLASS, o] < WRITEBACK and w.srv[BACKLOG + WRITEBACK, server] > 0:
+        w.counts[DEFERRED] += 1
+        w.counts[DEFERRED_PS] += w.obj[LEFT_PS, o]
+
+
+def _cut(w: World, server: int) -> None:
     """Let service end with the chunk that is crossing the link now, if that is not the last."""
-    size = w.obj[SIZE, active]
-    if size <= w.run[CHUNK_BYTES]:
-        return
-    chunks = (size + w.run[CHUNK_BYTES] - 1) // w.run[CHUNK_BYTES]
-    whole_ps = w.service[w.srv[ON_LINK, server], active]
-    chunk_ps = max(1, (whole_ps + chunks - 1) // chunks)
-    crossed = (w.run[NOW] - w.srv[START_PS, server]) // chunk_ps + 1
-    boundary = w.srv[START_PS, server] + crossed * chunk_ps
+    boundary = chunk_end(w, server)
     if boundary < w.srv[END_PS, server]:
         w.srv[END_PS, server] = boundary
         w.srv[CUT, server] = 1
@@ -178,7 +216,7 @@ def _begin(w: World, server: int, o: int) -> bool:
         if w.mem[CAPACITY, between] - w.mem[USED, between] < w.obj[SIZE, o]:
             return False
         take(w, between, w.obj[SIZE, o])
-    remove(w.lists, QUEUE_NEXT, o)
+    _step_out(w, o)
     w.srv[ACTIVE, server] = o
     w.srv[ON_LINK, server] = link
     w.srv[START_PS, server] = w.run[NOW]
@@ -204,10 +242,13 @@ def _end_service(w: World, server: int) -> None:
         w.obj[LEFT_PS, o] -= served
         w.obj[LEG, o] = WAITING
         prepend(w.lists, QUEUE_NEXT, queue_of(w, server, w.obj[CLASS, o]), o)
+        w.srv[BACKLOG + w.obj[CLASS, o], server] += w.obj[LEFT_PS, o]
         return
     _count_out(w, o)
     w.obj[LEG, o] = FLYING
     w.obj[READY_PS, o] = w.run[NOW] + w.link[LATENCY_PS, link]
+    if w.obj[WAY, o] == INWARD and on_last_hop(w, o):
+        w.obj[READY_PS, o] += w.obj[UNPACK_PS, o]
     append(w.lists, QUEUE_NEXT, flight_of(w, link), o)
 
 
@@ -220,6 +261,10 @@ def _count_out(w: World, o: int) -> None:
 def _land(w: World, link: int, o: int) -> None:
     remove(w.lists, QUEUE_NEXT, o)
     source, target = w.link[SOURCE, link], w.link[TARGET, link]
+    if w.obj[FAILS, o] > 0:
+        _send_again(w, o, source, target)
+        return
+    w.obj[TRIED, o] = 0
     why = NEEDED if w.obj[CLASS, o] == DEMAND else PLANNED
     record(w, LAND, o, source, target, w.obj[SIZE, o], why)
     if w.obj[HOP, o] > 0:
@@ -228,4 +273,19 @@ def _land(w: World, link: int, o: int) -> None:
         arrive(w, o)
         return
     w.obj[HOP, o] += 1
+    enqueue(w, o)
+
+
+def _send_again(w: World, o: int, source: int, target: int) -> None:
+    """Let a hop whose bytes arrived damaged be made anew: what was sent is still where it was."""
+    w.obj[FAILS, o] -= 1
+    w.obj[TRIED, o] += 1
+    record(w, FAIL, o, source, target, w.obj[SIZE, o], DAMAGED)
+    if not on_last_hop(w, o):
+        w.mem[USED, target] -= w.obj[SIZE, o]
+    if w.obj[TRIED, o] > MOST_RETRIES:
+        w.run[FAULT] = BROKEN
+        w.run[FAULT_OBJECT] = o
+    if w.obj[ORIGIN, o] == PREFETCH and w.obj[WAY, o] == INWARD and w.obj[HOP, o] == 0:
+        w.srv[OUTSTANDING, w.link[SERVER, hop_link(w, o)]] += 1
     enqueue(w, o)

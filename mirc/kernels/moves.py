@@ -2,54 +2,79 @@
 
 from typing import Any
 
+from mirc.kernels.counts import (
+    COPIES,
+    FORGOTTEN_BYTES,
+    FORGOTTEN_COPIES,
+    IDLE_IN_BYTES,
+    REFETCH_BYTES,
+    REFETCHES,
+    REMAKE_BYTES,
+    REMAKE_PS_SUM,
+    REMAKES,
+    REROUTED,
+    STEP_SPILLS,
+)
 from mirc.kernels.events import (
     CANCEL,
+    CHEAPER,
+    COPY,
     DROP,
+    FORGET,
+    IDLE,
     ISSUE,
     KEEP_EVENT,
     NEEDED,
     PLANNED,
     PRESSURE,
     PROMOTE,
+    REMAKE,
     WRITE_BACK,
     record,
 )
 from mirc.kernels.links import enqueue, hop_link, hurry, withdraw_transfer
 from mirc.kernels.offers import withdraw
-from mirc.kernels.residency import doom, spend, vanish
+from mirc.kernels.residency import abandon_home, doom, spend, vanish
+from mirc.kernels.routes import quickest, room_below
 from mirc.kernels.world import (
     ABSENT,
     AHEAD,
     AHEAD_BYTES,
+    BEEN,
     BEGUN,
-    CAPACITY,
     CLASS,
     DIRTY,
+    FORGOTTEN,
     HOME,
     HOME_BYTES,
-    HOMES,
     HOP,
     INCOMING,
     INWARD,
     ISSUED,
     LEAVING,
-    LEAVING_BYTES,
     NEAR,
     NONE,
+    NOW,
     ORIGIN,
     OUTSTANDING,
     OUTWARD,
+    PATH,
     PREFETCH,
+    REMADE_AT,
+    REMAKE_PS,
     RESIDENT,
+    SENT,
     SERVER,
     SIZE,
     STATE,
     UNUSED,
-    USED,
+    WAITERS,
     WAY,
     WRITEBACK,
     WRITING,
     World,
+    begin_parting,
+    end_parting,
     leave_near,
     take,
     take_near,
@@ -58,10 +83,19 @@ from mirc.kernels.world import (
 
 def fetch(w: World, o: int, priority: int) -> None:
     """Take near room for an absent object and queue its transfer; the room must be free."""
+    fetch_for(w, o, priority, PLANNED if priority == PREFETCH else NEEDED)
+
+
+def fetch_for(w: World, o: int, priority: int, why: int) -> None:
+    """Fetch an object for a reason of its own."""
     w.obj[STATE, o] = INCOMING
+    w.obj[SENT, o] = 0
+    if w.obj[BEEN, o] == 1:
+        w.counts[REFETCHES] += 1
+        w.counts[REFETCH_BYTES] += w.obj[SIZE, o]
+    w.obj[BEEN, o] = 1
     take_near(w, o)
     _engage(w, o, INWARD, priority)
-    why = PLANNED if priority == PREFETCH else NEEDED
     record(w, ISSUE, o, w.obj[HOME, o], NEAR, w.obj[SIZE, o], why)
     if priority == PREFETCH:
         w.obj[AHEAD, o] = 1
@@ -79,13 +113,18 @@ def promote(w: World, o: int) -> None:
 
 
 def cancel(w: World, o: int) -> None:
-    """Take back a prefetch that has used no link."""
+    """Take back a prefetch that has used no link: a step needs its room."""
+    cancel_for(w, o, PRESSURE)
+
+
+def cancel_for(w: World, o: int, why: int) -> None:
+    """Take back a prefetch that has used no link, for a reason of its own."""
     withdraw_transfer(w, o)
     w.obj[STATE, o] = ABSENT
     leave_near(w, o)
     w.run[UNUSED] += 1
     spend(w, o)
-    record(w, CANCEL, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], PRESSURE)
+    record(w, CANCEL, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
 
 
 def evict(w: World, o: int, why: int) -> bool:
@@ -104,23 +143,75 @@ def evict(w: World, o: int, why: int) -> bool:
             w.obj[WRITING, o] = 1
             _engage(w, o, OUTWARD, WRITEBACK)
             enqueue(w, o)
+            w.counts[STEP_SPILLS] += why == PRESSURE
         record(w, WRITE_BACK, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
         w.obj[STATE, o] = LEAVING
-        w.run[LEAVING_BYTES] += w.obj[SIZE, o]
+        begin_parting(w, o)
     else:
         w.obj[STATE, o] = ABSENT
         leave_near(w, o)
         record(w, DROP, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
     if w.obj[AHEAD, o] == 1:
         w.run[UNUSED] += 1
+        w.counts[IDLE_IN_BYTES] += w.obj[SIZE, o]
     spend(w, o)
     return True
+
+
+def copy_down(w: World, o: int) -> bool:
+    """Begin to copy a resident object to the memory below; False if none there has room.
+
+    It stays, and may be used: once the copy has landed, and if it was not changed since, it can be
+    dropped at once.
+    """
+    if w.obj[HOME, o] == NONE and not _find_home(w, o):
+        return False
+    w.obj[WRITING, o] = 1
+    _engage(w, o, OUTWARD, WRITEBACK)
+    record(w, COPY, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], IDLE)
+    w.counts[COPIES] += 1
+    enqueue(w, o)
+    return True
+
+
+def forget(w: World, o: int, why: int) -> None:
+    """Drop the one true copy of an offered object: a step that uses it has it made again."""
+    withdraw(w, o)
+    record(w, FORGET, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
+    w.counts[FORGOTTEN_COPIES] += 1
+    w.counts[FORGOTTEN_BYTES] += w.obj[SIZE, o]
+    w.obj[STATE, o] = ABSENT
+    w.obj[DIRTY, o] = 0
+    w.obj[FORGOTTEN, o] = 1
+    leave_near(w, o)
+    spend(w, o)
+    abandon_home(w, o)
+
+
+def remake(w: World, o: int) -> None:
+    """Take near room for an absent object and let compute make it again, for the step that runs.
+
+    Its bytes count as resident, and are not read before compute has got so far. What was dropped is
+    the only copy then; beside a copy below it is clean.
+    """
+    if w.obj[FORGOTTEN, o] == 1:
+        w.obj[DIRTY, o] = 1
+    w.obj[FORGOTTEN, o] = 2
+    w.obj[STATE, o] = RESIDENT
+    take_near(w, o)
+    w.run[WAITERS] -= 1
+    w.run[REMADE_AT] = max(w.run[REMADE_AT], w.run[NOW]) + w.obj[REMAKE_PS, o]
+    w.counts[REMAKES] += 1
+    w.counts[REMAKE_BYTES] += w.obj[SIZE, o]
+    w.counts[REMAKE_PS_SUM] += w.obj[REMAKE_PS, o]
+    why = NEEDED if w.obj[HOME, o] == NONE else CHEAPER
+    record(w, REMAKE, o, w.obj[HOME, o], NEAR, w.obj[SIZE, o], why)
 
 
 def keep(w: World, o: int) -> None:
     """Let a step have an object that was leaving; its write-back is taken back or completed."""
     w.obj[STATE, o] = RESIDENT
-    w.run[LEAVING_BYTES] -= w.obj[SIZE, o]
+    end_parting(w, o)
     if w.obj[BEGUN, o] == 0:
         withdraw_transfer(w, o)
         w.obj[WRITING, o] = 0
@@ -140,7 +231,7 @@ def retire(w: World, o: int) -> None:
         vanish(w, o)
     else:
         if w.obj[STATE, o] == LEAVING:
-            w.run[LEAVING_BYTES] -= w.obj[SIZE, o]
+            end_parting(w, o)
         withdraw_transfer(w, o)
         w.obj[WRITING, o] = 0
         vanish(w, o)
@@ -152,20 +243,18 @@ def _engage(w: World, o: int, way: int, priority: int) -> None:
     w.obj[CLASS, o] = priority
     w.obj[ORIGIN, o] = priority
     w.obj[BEGUN, o] = 0
+    home = w.obj[HOME, o]
+    w.obj[PATH, o] = quickest(w, o, way, home, priority)
+    if w.obj[PATH, o] != home:
+        w.counts[REROUTED] += 1
 
 
 def _find_home(w: World, o: int) -> Any:
     """Reserve room for a backing copy in the nearest memory that has it and a way there."""
-    size = w.obj[SIZE, o]
-    for memory in range(1, w.mem.shape[1]):
-        reachable = w.route[OUTWARD, memory, 0] > 0 and w.route[INWARD, memory, 0] > 0
-        if (
-            reachable
-            and w.mem[HOMES, memory] - w.mem[HOME_BYTES, memory] >= size
-            and w.mem[CAPACITY, memory] - w.mem[USED, memory] >= size
-        ):
-            w.obj[HOME, o] = memory
-            w.mem[HOME_BYTES, memory] += size
-            take(w, memory, size)
-            return True
-    return False
+    memory = room_below(w, o)
+    if memory == NONE:
+        return False
+    w.obj[HOME, o] = memory
+    w.mem[HOME_BYTES, memory] += w.obj[SIZE, o]
+    take(w, memory, w.obj[SIZE, o])
+    return True

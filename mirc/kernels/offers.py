@@ -5,20 +5,25 @@ from typing import Any
 from mirc.kernels.heap import push
 from mirc.kernels.lists import append, remove
 from mirc.kernels.ranks import add_rank, clear_ranks, discard_rank
+from mirc.kernels.regrets import enheap
 from mirc.kernels.world import (
     AGE_NEXT,
     BELADY,
+    DIRTY,
     HEAPED,
     HELD,
     INTENT,
     KEEP,
     NEXT_USE,
+    NONE,
     OFFERED,
     PHASE,
     POLICY,
+    REGRET,
     RESIDENT,
     STATE,
     STATIC,
+    TENANT,
     World,
 )
 
@@ -35,15 +40,17 @@ def by_rank(w: World) -> Any:
 
 def offer(w: World, o: int) -> None:
     """Let a resident object, which no step holds, be chosen as a victim: newest of its age."""
-    if w.obj[KEEP, o] == 1:
+    if w.obj[KEEP, o] != 0:
         return
     w.obj[OFFERED, o] = 1
     append(w.lists, AGE_NEXT, age_head(w), o)
     if by_rank(w):
-        add_rank(w.bits, w.rank[w.run[PHASE], o])
+        _rank_in(w, o)
     elif w.run[POLICY] == BELADY:
         push(w.heap, w.run[HEAPED], w.obj[NEXT_USE, o], o)
         w.run[HEAPED] += 1
+    elif w.run[POLICY] == REGRET:
+        enheap(w, o)
 
 
 def withdraw(w: World, o: int) -> None:
@@ -54,6 +61,25 @@ def withdraw(w: World, o: int) -> None:
     remove(w.lists, AGE_NEXT, o)
     if by_rank(w):
         discard_rank(w.bits, w.rank[w.run[PHASE], o])
+        discard_rank(w.loose, w.rank[w.run[PHASE], o])
+        if w.obj[TENANT, o] != NONE:
+            discard_rank(w.own[w.obj[TENANT, o]], w.rank[w.run[PHASE], o])
+
+
+def hold_fast(w: World, o: int, who: int) -> None:
+    """Let an object not leave near memory: one of BY_INTENT, BY_RULE, BY_SIGNAL, BY_CLAIM says so.
+
+    Where it is not near, it stays from when it is.
+    """
+    w.obj[KEEP, o] |= who
+    withdraw(w, o)
+
+
+def let_loose(w: World, o: int, who: int) -> None:
+    """Take back what one of them said."""
+    w.obj[KEEP, o] &= ~who
+    if w.obj[STATE, o] == RESIDENT and w.obj[HELD, o] == 0 and w.obj[OFFERED, o] == 0:
+        offer(w, o)
 
 
 def offer_again(w: World) -> Any:
@@ -74,6 +100,24 @@ def rerank(w: World) -> None:
     if not by_rank(w):
         return
     clear_ranks(w.bits)
+    clear_ranks(w.loose)
+    for tenant in range(w.tenant.shape[1]):
+        clear_ranks(w.own[tenant])
     for o in range(w.obj.shape[1]):
         if w.obj[OFFERED, o] == 1:
-            add_rank(w.bits, w.rank[w.run[PHASE], o])
+            _rank_in(w, o)
+
+
+def cleaned(w: World, o: int) -> None:
+    """Note that what is offered, or is not, has become clean: its room is free for the asking."""
+    if w.obj[OFFERED, o] == 1 and by_rank(w):
+        add_rank(w.loose, w.rank[w.run[PHASE], o])
+
+
+def _rank_in(w: World, o: int) -> None:
+    phase = w.run[PHASE]
+    add_rank(w.bits, w.rank[phase, o])
+    if w.obj[DIRTY, o] == 0 or w.remake[phase, o] != NONE:
+        add_rank(w.loose, w.rank[phase, o])
+    if w.obj[TENANT, o] != NONE:
+        add_rank(w.own[w.obj[TENANT, o]], w.rank[w.run[PHASE], o])

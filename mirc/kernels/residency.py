@@ -1,25 +1,28 @@
 """What becomes of an object when its transfer lands, when it is created and when its life ends."""
 
+from mirc.kernels.counts import IDLE_IN_BYTES, IDLE_OUT_BYTES
 from mirc.kernels.events import CREATE, DROP, ENDED, NEEDED, RETIRE, WRITE_BACK, record
-from mirc.kernels.offers import offer, withdraw
+from mirc.kernels.offers import cleaned, offer, withdraw
 from mirc.kernels.world import (
     ABSENT,
     AHEAD,
     AHEAD_BYTES,
+    BEEN,
     CLASS,
     DIRTY,
     DOOMED,
+    FORGOTTEN,
     HELD,
     HOME,
     HOME_BYTES,
     INWARD,
     LEAVING,
-    LEAVING_BYTES,
     MADE,
     NEAR,
     NONE,
     OFFERED,
     RESIDENT,
+    SENT,
     SIZE,
     STATE,
     UNUSED,
@@ -28,6 +31,8 @@ from mirc.kernels.world import (
     WAY,
     WRITING,
     World,
+    begin_parting,
+    end_parting,
     leave_near,
     take_near,
 )
@@ -47,8 +52,10 @@ def arrive(w: World, o: int) -> None:
         return
     changed = w.obj[WRITING, o] == 2
     w.obj[WRITING, o] = 0
+    _unread(w, o)
+    w.obj[SENT, o] = 1
     if w.obj[STATE, o] == LEAVING:
-        w.run[LEAVING_BYTES] -= w.obj[SIZE, o]
+        end_parting(w, o)
         w.obj[STATE, o] = ABSENT
         w.obj[DIRTY, o] = 0
         leave_near(w, o)
@@ -57,6 +64,7 @@ def arrive(w: World, o: int) -> None:
         return
     if not changed:
         w.obj[DIRTY, o] = 0
+        cleaned(w, o)
     if w.obj[HELD, o] == 0 and w.obj[OFFERED, o] == 0:
         offer(w, o)
 
@@ -64,7 +72,9 @@ def arrive(w: World, o: int) -> None:
 def create(w: World, o: int) -> None:
     """Bring an absent object into being in near memory, for the step that holds it."""
     w.obj[STATE, o] = RESIDENT
+    w.obj[BEEN, o] = 1
     w.obj[DIRTY, o] = 1
+    w.obj[FORGOTTEN, o] = 0
     take_near(w, o)
     w.run[WAITERS] -= 1
     record(w, CREATE, o, NONE, NEAR, w.obj[SIZE, o], NEEDED)
@@ -91,6 +101,7 @@ def vanish(w: World, o: int) -> None:
     """
     if w.obj[AHEAD, o] == 1:
         w.run[UNUSED] += 1
+        w.counts[IDLE_IN_BYTES] += w.obj[SIZE, o]
     spend(w, o)
     withdraw(w, o)
     near = w.obj[STATE, o] != ABSENT
@@ -99,11 +110,26 @@ def vanish(w: World, o: int) -> None:
         leave_near(w, o)
     w.obj[DIRTY, o] = 0
     w.obj[DOOMED, o] = 0
+    w.obj[FORGOTTEN, o] = 0
     if w.obj[MADE, o] == 0:
         if near:
             record(w, DROP, o, NEAR, NONE, w.obj[SIZE, o], ENDED)
         return
     record(w, RETIRE, o, NONE, NONE, w.obj[SIZE, o], ENDED)
+    _unread(w, o)
+    w.obj[SENT, o] = 0
+    w.obj[BEEN, o] = 0
+    abandon_home(w, o)
+
+
+def _unread(w: World, o: int) -> None:
+    """Count what was written back, of what the run made, and is replaced or ends unread."""
+    if w.obj[SENT, o] == 1 and w.obj[MADE, o] == 1:
+        w.counts[IDLE_OUT_BYTES] += w.obj[SIZE, o]
+
+
+def abandon_home(w: World, o: int) -> None:
+    """Give up the room of what the run made in the memory that holds its backing copy."""
     home = w.obj[HOME, o]
     if home != NONE:
         w.mem[USED, home] -= w.obj[SIZE, o]
@@ -117,5 +143,5 @@ def doom(w: World, o: int) -> None:
     if w.obj[STATE, o] == RESIDENT:
         withdraw(w, o)
         w.obj[STATE, o] = LEAVING
-        w.run[LEAVING_BYTES] += w.obj[SIZE, o]
+        begin_parting(w, o)
         record(w, WRITE_BACK, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], ENDED)

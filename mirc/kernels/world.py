@@ -32,14 +32,36 @@ AHEAD = 14  # prefetched, and not used since
 WRITING = 15  # 1: being written back; 2: and changed since
 OFFERED = 16  # may be chosen as a victim
 NEXT_USE = 17  # step of its next use; filled for oracles alone
-KEEP = 18  # vetoes: never to leave near memory
+KEEP = 18  # never to leave near memory: bits, BY_INTENT and below, of all who say so
 LEG = 19  # WAITING, SERVED or FLYING, while CLASS is not NONE
-OBJECT_ROWS = 20
+PATH = 20  # row of ``World.route`` that its transfer takes
+REMAKE_PS = 21  # computing that makes it again, NEVER where nothing says how long that takes
+FORGOTTEN = 22  # 1: dropped, of no copy, to be made again; 2: being made again
+UNPACK_PS = 23  # what widening it takes once its bytes have arrived
+MATE = 24  # the next member of its coalition, in a ring; itself where it is in none
+DEBT = 25  # uses that were predicted and not seen yet: the saturating counter of regret
+SENT = 26  # written back, and not read from there since
+LEFT_FOR = 27  # the object for whose sake it left, until it is used again, or NONE
+LEFT_AT = 28  # step in which that was
+USED_AT = 29  # step that used it last, or NONE
+FAILS = 30  # of its transfers, how many of the next will arrive damaged
+TRIED = 31  # how often the present hop did
+GONE = 32  # its tenant has ended: steps no longer use it
+TENANT = 33  # whose quota its near copy counts against, or NONE
+SPARED_PS = 34  # near-memory time that one use spares because it is held in fewer bytes
+BEEN = 35  # near before, in this life
+SEEN_FIRST = 36  # position of the step of its first use in this run of the phase, or NONE
+SEEN_LAST = 37  # of its last
+SEEN_PS = 38  # computing in this run of the phase before its first use
+DUE_PS = 39  # planned time of the use that it was prefetched for
+MATE_BYTES = 40  # the most of its coalition that is worth fetching together
+OBJECT_ROWS = 41
 
 ABSENT, INCOMING, RESIDENT, LEAVING = 0, 1, 2, 3
 DEMAND, PREFETCH, WRITEBACK = 0, 1, 2
 INWARD, OUTWARD = 0, 1
 WAITING, SERVED, FLYING = 0, 1, 2
+BY_INTENT, BY_RULE, BY_SIGNAL, BY_CLAIM = 1, 2, 4, 8
 
 # Rows of ``World.mem``, one column per memory; column 0 is the near memory.
 CAPACITY = 0  # usable: capacity less reserve
@@ -57,14 +79,16 @@ START_PS = 2
 END_PS = 3
 CUT = 4  # service ends at a chunk's end for something more urgent
 OUTSTANDING = 5  # prefetches whose first hop is here and has not ended
-SERVER_ROWS = 6
+BACKLOG = 6  # and two rows more: service that waits here, by class
+SERVER_ROWS = 9
 
 # Rows of ``World.link``, one column per directed link.
 SERVER = 0
 SOURCE = 1
 TARGET = 2
 LATENCY_PS = 3
-LINK_ROWS = 4
+RESUMES_PS = 4  # until when it stands still
+LINK_ROWS = 5
 
 # Rows of ``World.lists``: two families of doubly linked lists over objects and heads.
 QUEUE_NEXT, QUEUE_PREV, AGE_NEXT, AGE_PREV = 0, 1, 2, 3
@@ -106,20 +130,38 @@ RECORDING = 28
 FAULT = 29
 FAULT_OBJECT = 30
 WAITERS = 31  # objects that the step still waits for
-RUN_ENTRIES = 32
+CAUSE = 32  # the object for whose sake the present decision is taken, or NONE
+REMADE_AT = 33  # when compute has made again what it was asked for
+EXTRA_PS = 34  # converting that the next step waits for
+POSITION = 35  # of the step that runs, in its phase
+WORKED_PS = 36  # computing in this run of the phase
+REVIEWED = 37  # the step that begins a run, before which the last one was reviewed
+RELEARNT = 38  # 1: the orders of a phase were corrected since the last run began
+GUESS_AT = 39  # rank down to which a lap has looked for what is likely, and unsure
+GUESS_LEFT = 40  # bytes of such things that the lap may still bring
+RUN_ENTRIES = 41
 
 # Rows of ``World.phase``, one column per phase.
 USES = 0  # entries of its order
 PERIOD_PS = 1
 PHASE_RING = 2  # bytes of the ring through which it streams
 PHASE_HORIZON = 3  # how far ahead it may displace others
-PHASE_ROWS = 4
+PHASE_GUESS = 4  # bytes that a lap may bring of what is not sure to be used
+PHASE_ROWS = 5
+
+# Rows of ``World.tenant``, one column per tenant with a quota.
+LIMIT = 0  # most bytes of near memory that its objects may take
+HOLDS = 1  # what they take
+PARTING = 2  # of which is being written back
+TENANT_ROWS = 3
 
 # Entries of ``World.run[FAULT]``.
-FINE, STUCK, LOG_FULL = 0, 1, 2
+FINE, STUCK, LOG_FULL, BROKEN = 0, 1, 2, 3
+
+CERTAIN = 1 << 10  # of ``World.chance``
 
 # Policies.
-STATIC, LRU, MRU, LRU_PREFETCH, BELADY, INTENT = 0, 1, 2, 3, 4, 5
+STATIC, LRU, MRU, LRU_PREFETCH, BELADY, INTENT, REGRET = 0, 1, 2, 3, 4, 5, 6
 
 
 class World(NamedTuple):
@@ -133,7 +175,7 @@ class World(NamedTuple):
     mem: Table  # [MEMORY_ROWS, m]
     srv: Table  # [SERVER_ROWS, k]
     link: Table  # [LINK_ROWS, l]
-    route: Table  # [2, m, 1 + hops]: number of hops, then links, to and from near memory
+    route: Table  # [2, a m, 1 + hops]: number of hops, then links; a ways for each memory
     service: Table  # [l, n]: picoseconds that an object occupies a link
     lists: Table  # [4, n + 3 k + l + 1]
     ledger: Table  # [LEDGER_ROWS, l]
@@ -146,10 +188,19 @@ class World(NamedTuple):
     place: Table  # [p, 2, n]: where in the order its first and last use stand, or NONE
     rank: Table  # [p, n]: lower ranks leave near memory first
     ranked: Table  # [p, n]: object of each rank
+    strength: Table  # [p, n]: how hard it resists leaving
+    chance: Table  # [p, n]: of a use in each run of the phase, in 1024ths
+    worth: Table  # [p, n]: that chance times what a byte of it takes to come back, at most 16383
+    departs: Table  # [p, n]: 1 where the plan lets it leave after a step of the phase
+    remake: Table  # [p, n]: computing that makes it again where it may be dropped for it, or NONE
     above: Table  # [p, n + 1]: bytes of the pinnable objects from a rank on
     bits: Table  # which ranks may leave: words of 32, then a word per 32 words, ...
+    own: Table  # [t, words]: the same, of what each tenant with a quota has
+    tenant: Table  # [TENANT_ROWS, t]
+    loose: Table  # which of those leave at once: clean, or of a kind that may be made again
     heap: Table  # [2, c]: next use and object; only an oracle's is not empty
-    log: Table  # [events, 8]
+    counts: Table  # [COUNTS]: what went wrong how often
+    log: Table  # [events, 9]
 
 
 def free_bytes(w: World) -> Any:
@@ -167,6 +218,8 @@ def take(w: World, memory: int, size: int) -> None:
 def take_near(w: World, o: int) -> None:
     """Occupy an object's bytes in near memory."""
     take(w, NEAR, w.obj[SIZE, o])
+    if w.obj[TENANT, o] != NONE:
+        w.tenant[HOLDS, w.obj[TENANT, o]] += w.obj[SIZE, o]
     if w.obj[MADE, o] == 0:
         w.run[STREAM_BYTES] += w.obj[SIZE, o]
 
@@ -174,5 +227,21 @@ def take_near(w: World, o: int) -> None:
 def leave_near(w: World, o: int) -> None:
     """Free an object's bytes in near memory."""
     w.mem[USED, NEAR] -= w.obj[SIZE, o]
+    if w.obj[TENANT, o] != NONE:
+        w.tenant[HOLDS, w.obj[TENANT, o]] -= w.obj[SIZE, o]
     if w.obj[MADE, o] == 0:
         w.run[STREAM_BYTES] -= w.obj[SIZE, o]
+
+
+def begin_parting(w: World, o: int) -> None:
+    """Count an object's near bytes as soon free."""
+    w.run[LEAVING_BYTES] += w.obj[SIZE, o]
+    if w.obj[TENANT, o] != NONE:
+        w.tenant[PARTING, w.obj[TENANT, o]] += w.obj[SIZE, o]
+
+
+def end_parting(w: World, o: int) -> None:
+    """Count them so no longer: they are free, or stay."""
+    w.run[LEAVING_BYTES] -= w.obj[SIZE, o]
+    if w.obj[TENANT, o] != NONE:
+        w.tenant[PARTING, w.obj[TENANT, o]] -= w.obj[SIZE, o]

@@ -67,6 +67,7 @@ from mirc.lint.references import (
     UnusedObject,
     UnusedTenant,
 )
+from mirc.lint.replay import SideEffectInReplay
 from mirc.lint.residency import ResidencyBeyondTier
 from mirc.lint.room import ClaimBeyondRoom, TenantBeyondQuota
 from mirc.lint.rule import LintRule
@@ -109,6 +110,7 @@ RULES: tuple[LintRule, ...] = (
     OverlappingParts(),
     RisingPriorities(),
     RepeatedUse(),
+    SideEffectInReplay(),
     RestatedValue(),
     UnscheduledPhase(),
     DeadOverride(),

@@ -11,6 +11,7 @@ from mirc.grammar.limits import MAX_TEXT, too_large
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 SUFFIX = ".mir"
+_PACKED = b"MIRB"  # what `mirc pack` begins with; no text that is well-formed does
 
 
 def files(paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,9 +50,25 @@ def read(name: str, stdin_name: str = STDIN_NAME) -> Source:
     A byte order mark is no part of the text. Raises ``CouldNotRun`` for what is missing,
     unreadable, too large or not UTF-8.
     """
+    data = read_bytes(name, MAX_TEXT + 1)
+    return _decoded(stdin_name if name == STDIN else name, data)
+
+
+def read_bytes(name: str, most: int) -> bytes:
+    """Read up to ``most`` bytes of a file, or of standard input for ``-``.
+
+    Raises ``CouldNotRun`` for what is missing or unreadable.
+    """
     if name == STDIN:
-        return _decoded(stdin_name, sys.stdin.buffer.read(MAX_TEXT + 1))
-    return _file(name)
+        return sys.stdin.buffer.read(most)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(most)  # a pipe has no size to ask for
+    except FileNotFoundError:
+        raise CouldNotRun(f"there is no file `{name}`", "check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CouldNotRun(f"cannot read `{name}`: {reason.lower()}") from error
 
 
 def listed(path: str) -> Iterator[str]:
@@ -93,21 +110,13 @@ def _is_special(name: str) -> bool:
         return False
 
 
-def _file(name: str) -> Source:
-    try:
-        with Path(name).open("rb") as file:
-            data = file.read(MAX_TEXT + 1)  # a pipe has no size to ask for
-    except FileNotFoundError:
-        raise CouldNotRun(f"there is no file `{name}`", "check the path") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CouldNotRun(f"cannot read `{name}`: {reason.lower()}") from error
-    return _decoded(name, data)
-
-
 def _decoded(name: str, data: bytes) -> Source:
     if len(data) > MAX_TEXT:
         raise too_large(name)
+    if data.startswith(_PACKED):
+        raise CouldNotRun(
+            f"`{name}` is a packed file, not text", f"turn it into text: mirc unpack {name}"
+        )
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

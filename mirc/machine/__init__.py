@@ -1,5 +1,15 @@
 from mirc.machine.model import Machine
-from mirc.machine.parts import Compute, Link, Memory, Sram, TierKind
+from mirc.machine.parts import Compute, Link, Memory, Organisation, Replacement, Sram, TierKind
 from mirc.machine.verify import InvalidMachineError
 
-__all__ = ["Compute", "InvalidMachineError", "Link", "Machine", "Memory", "Sram", "TierKind"]
+__all__ = [
+    "Compute",
+    "InvalidMachineError",
+    "Link",
+    "Machine",
+    "Memory",
+    "Organisation",
+    "Replacement",
+    "Sram",
+    "TierKind",
+]

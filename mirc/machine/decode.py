@@ -2,11 +2,22 @@
 
 import math
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from mirc.machine.keys import OPTIONAL, REPEATED, TABLES, Key, Kind, keys_of
 from mirc.machine.model import Machine
-from mirc.machine.parts import WORK_KINDS, Compute, Link, Memory, Sram, TierKind, ascends
+from mirc.machine.parts import (
+    WORK_KINDS,
+    Compute,
+    Link,
+    Memory,
+    Organisation,
+    Replacement,
+    Sram,
+    TierKind,
+    ascends,
+)
 from mirc.machine.verify import InvalidMachineError, Problem
 
 # Bounds that any real machine is far from; within them no sum of times leaves 64 bits.
@@ -14,6 +25,12 @@ LARGEST_BYTES = 1 << 60
 LARGEST_RATE = 1e21
 LARGEST_NS = 1e12
 LONGEST_LIST = 256
+
+_WORDS: Mapping[Kind, tuple[type[StrEnum], str]] = {
+    Kind.TIER: (TierKind, "tier"),
+    Kind.ORGANISATION: (Organisation, "organisation"),
+    Kind.REPLACEMENT: (Replacement, "replacement"),
+}
 
 
 def decode(data: Mapping[str, Any]) -> Machine:
@@ -75,8 +92,8 @@ def _value(key: Key, path: str, value: object) -> object:  # noqa: PLR0911 - one
     match key.kind:
         case Kind.TEXT:
             return _text(path, value)
-        case Kind.TIER:
-            return _tier(path, value)
+        case Kind.TIER | Kind.ORGANISATION | Kind.REPLACEMENT:
+            return _word(path, value, *_WORDS[key.kind])
         case Kind.BYTES | Kind.COUNT:
             return _whole(path, value, least=1 if key.kind is Kind.COUNT else 0)
         case Kind.RATE:
@@ -101,15 +118,15 @@ def _text(path: str, value: object) -> str:
     return value
 
 
-def _tier(path: str, value: object) -> TierKind:
-    words = [kind.value for kind in TierKind]
-    if isinstance(value, str) and value in words:
-        return TierKind(value)
+def _word(path: str, value: object, words: type[StrEnum], noun: str) -> StrEnum:
+    known = {word.casefold(): word for word in words}
+    if isinstance(value, str) and value in known.values():
+        return words(value)
     import difflib  # noqa: PLC0415 - start-up: only a wrong name needs it
 
-    near = difflib.get_close_matches(str(value).upper()[:64], words, n=1)
-    advice = f"did you mean `{near[0]}`?" if near else f"choose one of {', '.join(words)}"
-    raise _wrong(path, f"is {_shown(value)}, which is no tier", advice)
+    near = difflib.get_close_matches(str(value).casefold()[:64], known, n=1)
+    advice = f"did you mean `{known[near[0]]}`?" if near else f"choose one of {', '.join(words)}"
+    raise _wrong(path, f"is {_shown(value)}, which is no {noun}", advice)
 
 
 def _whole(path: str, value: object, least: int) -> int:

@@ -102,13 +102,15 @@ def _sram_rows(machine: Machine) -> Iterable[tuple[str, ...]]:
     if sram is None:
         return
     sets = machine.memory(sram.memory).capacity_bytes // (sram.line_bytes * sram.ways)
-    yield ("sram", "lines of", "ways", "sets", "may be wired")
+    yield ("sram", "lines of", "ways", "sets", "may be wired", "organisation", "replacement")
     yield (
         sram.memory,
         amount(sram.line_bytes),
         str(sram.ways),
         f"{sets:,}",
         amount(sram.wired_bytes),
+        sram.organisation,
+        sram.replacement,
     )
 
 

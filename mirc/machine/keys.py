@@ -12,6 +12,10 @@ class Kind(StrEnum):
     """A string that is not empty."""
     TIER = "tier"
     """SRAM, HBM, PEER, DRAM, CXL or NVME."""
+    ORGANISATION = "organisation"
+    """set-associative, direct-mapped or software-managed."""
+    REPLACEMENT = "replacement"
+    """lru, tree-plru, rrip or random."""
     BYTES = "bytes"
     """A whole number of bytes, 0 or more."""
     COUNT = "count"
@@ -81,6 +85,20 @@ KEYS: tuple[Key, ...] = (
     Key("sram", "line_bytes", Kind.COUNT, "the unit that is bound and evicted"),
     Key("sram", "ways", Kind.COUNT, "lines a set; lines x ways must divide the capacity"),
     Key("sram", "wired_bytes", Kind.BYTES, "how much of it may be bound"),
+    Key(
+        "sram",
+        "organisation",
+        Kind.ORGANISATION,
+        "where a line may lie; set-associative if absent",
+        required=False,
+    ),
+    Key(
+        "sram",
+        "replacement",
+        Kind.REPLACEMENT,
+        "which line of a full set makes room; lru if absent",
+        required=False,
+    ),
 )
 
 # Tables that a file may repeat, and those it may leave out.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from enum import StrEnum
 from itertools import pairwise
 
 import attrs
@@ -9,7 +10,17 @@ from attrs import validators as v
 
 from mirc.ir.enums import TierKind, WorkKind
 
-__all__ = ["WORK_KINDS", "Compute", "Link", "Memory", "Sram", "TierKind", "ascends"]
+__all__ = [
+    "WORK_KINDS",
+    "Compute",
+    "Link",
+    "Memory",
+    "Organisation",
+    "Replacement",
+    "Sram",
+    "TierKind",
+    "ascends",
+]
 
 # How a machine file spells the kinds of work that steps declare.
 WORK_KINDS = tuple(kind.value.lower() for kind in WorkKind)
@@ -79,17 +90,43 @@ class Compute:
     memory_efficiency: float = attrs.field(default=1.0, validator=[v.gt(0), v.le(1)])
 
 
+class Organisation(StrEnum):
+    """How an on-chip memory decides where a line may lie."""
+
+    SET_ASSOCIATIVE = "set-associative"
+    """In any way of the set that its address names."""
+    DIRECT_MAPPED = "direct-mapped"
+    """In one place: sets of one way."""
+    SOFTWARE_MANAGED = "software-managed"
+    """In any region that software chooses for it."""
+
+
+class Replacement(StrEnum):
+    """Which line of a full set makes room for another."""
+
+    LRU = "lru"
+    """The least recently used."""
+    TREE_PLRU = "tree-plru"
+    """The one that a binary tree of recent uses points at: pseudo-LRU."""
+    RRIP = "rrip"
+    """One whose next use is predicted farthest: static RRIP of 2 bits."""
+    RANDOM = "random"
+    """Any, by a seeded generator."""
+
+
 @attrs.frozen(kw_only=True)
 class Sram:
     """Geometry of a chip's on-chip memory; ``wired_bytes`` of it may be bound.
 
-    It is ``ways``-way associative with lines of ``line_bytes``.
+    It has sets (regions, if it is software-managed) of ``ways`` lines of ``line_bytes``.
     """
 
     memory: str
     line_bytes: int = attrs.field(validator=v.gt(0))
     ways: int = attrs.field(validator=v.gt(0))
     wired_bytes: int = attrs.field(validator=v.ge(0))
+    organisation: Organisation = Organisation.SET_ASSOCIATIVE
+    replacement: Replacement = Replacement.LRU
 
 
 def ascends(curve: tuple[tuple[int, float], ...]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mirc.machine.parts import WORK_KINDS, Compute, Link, Memory, Sram, ascends
+from mirc.machine.parts import WORK_KINDS, Compute, Link, Memory, Organisation, Sram, ascends
 
 
 class Problem(NamedTuple):
@@ -95,6 +95,12 @@ def _sram_problems(memories: Sequence[Memory], sram: Sram | None) -> Iterator[Pr
                 f"{memory.capacity_bytes:_} bytes do not divide into {sram.ways} ways of "
                 f"{sram.line_bytes}-byte lines",
                 "choose ways and a line whose product divides the capacity",
+            )
+        if sram.organisation is Organisation.DIRECT_MAPPED and sram.ways != 1:
+            yield Problem(
+                "sram.ways",
+                f"is {sram.ways}, but a direct-mapped memory has one way a set",
+                "give 1, or another organisation",
             )
         if sram.wired_bytes > memory.usable_bytes:
             yield Problem(

@@ -5,6 +5,10 @@ from typing import Any
 
 import attrs
 
+from mirc.report.claims import claim_objects
+from mirc.report.faults import fault_objects
+from mirc.report.precision import precision_object
+from mirc.report.sinks import sinks_object
 from mirc.report.wired import wired_object
 from mirc.simulate.comparison import Comparison
 from mirc.simulate.metrics import Figures, verdict
@@ -38,7 +42,7 @@ def as_text(study: Study, *, version: str) -> str:
 
 
 def _machine(comparison: Comparison) -> dict[str, Any]:
-    wired = comparison.wired
+    wired, sinks = comparison.wired, comparison.sinks
     return {
         "machine": comparison.machine,
         "near_memory": comparison.near,
@@ -54,13 +58,21 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
         "verdict": list(verdict(comparison.rows)),
         "broken_contracts": list(comparison.broken),
         "assumptions": list(comparison.assumptions),
+        **({"claims": claims} if (claims := claim_objects(comparison.rows)) else {}),
+        **({"faults": failed} if (failed := fault_objects(comparison.rows)) else {}),
+        **(
+            {}
+            if comparison.joint is None
+            else {"precision": _rounded(precision_object(comparison.joint))}
+        ),
+        **({} if sinks is None else {"sinks": _rounded(sinks_object(sinks))}),
         **({} if wired is None else {"wired": _rounded(wired_object(wired, comparison.tokens))}),
     }
 
 
 def _policy(row: Figures) -> dict[str, Any]:
     # Which code ran is the installation's business, as is its speed.
-    fields = attrs.asdict(row, filter=attrs.filters.exclude("path", "broken"))
+    fields = attrs.asdict(row, filter=attrs.filters.exclude("path", "broken", "happenings"))
     return _rounded(fields)  # type: ignore[no-any-return]
 
 

@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 
 from mirc.diagnostics.words import counted
+from mirc.report.claims import claim_lines
+from mirc.report.faults import fault_lines
+from mirc.report.precision import precision_text
+from mirc.report.sinks import sinks_text
 from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
+from mirc.report.waste import waste_table
 from mirc.report.wired import wired_text
 from mirc.simulate.comparison import Comparison
 from mirc.simulate.limits import Limits
@@ -25,6 +30,7 @@ def _machine(study: Study, comparison: Comparison) -> str:
         _times(comparison),
         _bytes(comparison),
         _waits(comparison),
+        waste_table([(_label(row), row) for row in comparison.rows]),
         _lines(sentences(comparison)),
     ]
     return "\n".join(part for part in parts if part)
@@ -64,6 +70,13 @@ def sentences(comparison: Comparison) -> list[str]:
     lines = [*verdict(comparison.rows)]
     if comparison.wired is not None:
         lines.append(wired_text(comparison.wired, comparison.machine, comparison.tokens))
+    if comparison.sinks is not None:
+        lines.append(sinks_text(comparison.sinks, comparison.machine))
+    if comparison.joint is not None:
+        plain = next((row for row in comparison.rows if row.policy == "intent"), None)
+        lines += precision_text(comparison.joint, plain, comparison.near)
+    lines += claim_lines(comparison.rows)
+    lines += fault_lines(comparison.rows)
     lines += [f"broken contract: {line}" for line in comparison.broken]
     if comparison.plan is None and any(row.policy == "intent" for row in comparison.rows):
         lines.append(
@@ -127,6 +140,7 @@ def _waits(comparison: Comparison) -> str:
     places = list(
         dict.fromkeys(name for row in comparison.rows for name, hits in row.hits.items() if hits)
     )
+    remade = any(row.troubles.remade for row in comparison.rows)
     rows = []
     for row in comparison.rows:
         served = sum(row.hits.values())
@@ -138,12 +152,14 @@ def _waits(comparison: Comparison) -> str:
                 time_text(row.stall_demand_ps),
                 time_text(row.stall_late_ps),
                 time_text(row.stall_queue_ps),
+                *([time_text(row.stall_remake_ps)] if remade else []),
                 f"{row.waiting_steps:,}",
                 *found,
                 f"{fetched.on_time:,} / {fetched.late:,} / {fetched.unused:,}",
             ]
         )
-    header = ["stalls", "demand", "late", "queue", "steps", *(f"in {name}" for name in places)]
+    waited = ["demand", "late", "queue", *(["remaking"] if remade else [])]
+    header = ["stalls", *waited, "steps", *(f"in {name}" for name in places)]
     return aligned([*header, "prefetched on time / late / unused"], rows)
 
 

@@ -52,11 +52,12 @@ class Peak:
     spell: Spell = attrs.field(eq=False)
 
 
-def kept_fast(module: Module, plan: str | None, census: Census) -> frozenset[str]:
+def kept_fast(module: Module, plan: str | None, census: Census, machine: Machine) -> frozenset[str]:
     """Return what may not leave near memory: what is wired, and what is made and never spilled."""
+    near = str(machine.near.kind)
     view = View(module, plan=plan)
     names = (name for name in census.names if name in module.objects)
-    return frozenset(name for name in names if strength_of(view, name) == HELD_FAST)
+    return frozenset(name for name in names if strength_of(view, name, near) == HELD_FAST)
 
 
 def below(demanded: Demand, machine: Machine, spells: Mapping[str, Sequence[Spell]]) -> Below:

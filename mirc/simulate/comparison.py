@@ -1,4 +1,4 @@
-"""A module, a machine and several policies into one table's worth of figures."""
+"""A packed file, a machine and several policies into one table's worth of figures."""
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -6,18 +6,28 @@ from difflib import get_close_matches
 import attrs
 
 from mirc.controller.ingest import ingest
+from mirc.controller.telemetry import Telemetry
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
-from mirc.ir.resolve import View, read
+from mirc.ir.resolve import read
 from mirc.machine import Machine
+from mirc.packed.model import Packed
+from mirc.packed.view import PackedView
+from mirc.simulate.claims import broken_claims
 from mirc.simulate.contracts import broken, wired
 from mirc.simulate.engine import simulate
+from mirc.simulate.faults import Fault
+from mirc.simulate.joint import Joint, Lowering, joint
 from mirc.simulate.limits import Limits, inflow_bytes_per_s, limits
 from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES
+from mirc.simulate.sinks import Promoted, promoted
+from mirc.simulate.stages import stages_of
 from mirc.simulate.wiring import Wired
 from mirc.simulate.workload import Scenario
+
+_WITHOUT_FAULTS = ("the bounds are those of a run in which nothing fails",)
 
 
 @attrs.frozen(kw_only=True)
@@ -26,7 +36,7 @@ class Comparison:
 
     ``plan`` is the name of the plan that intent had, None if it ran on hints alone. An iteration is
     a run of the phases ``before`` the ``iterated`` one, and of that one. ``wired``
-    is None if the file wires nothing into SRAM.
+    is None if the file wires nothing into SRAM, ``joint`` if no precision was managed.
     """
 
     machine: str
@@ -42,6 +52,13 @@ class Comparison:
     assumptions: tuple[str, ...]
     before: tuple[str, ...] = ()
     wired: Wired | None = None
+    sinks: Promoted | None = None
+    joint: Joint | None = None
+
+    @property
+    def runs(self) -> tuple[Figures, ...]:
+        """The figures of every run, in the order in which they were recorded."""
+        return self.rows if self.joint is None else (*self.rows, self.joint.figures)
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -50,35 +67,70 @@ class Comparison:
 
 
 def compare(
-    module: Module,
+    packed: Packed,
     scenario: Scenario,
     machine: Machine,
     policies: Sequence[str],
     *,
     plan: str | None = None,
+    faults: Sequence[Fault] = (),
+    telemetry: Telemetry = Telemetry.OFF,
+    lowering: Lowering = Lowering.OFF,
     record: Callable[[Outcome], None] | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Run each policy on the same workload, in the order given.
+    """Run each policy on the same workload, in the order given, all with the same ``faults``.
 
     ``told`` hears the name of a policy before it runs; ``record``, where there is one, gets every
-    outcome with its events.
+    outcome with its events. Policies know what the packed file says, and no more.
     """
     workload = scenario.workload
     near = machine.near
-    bounds = limits(workload, near.usable_bytes, inflow_bytes_per_s(machine))
-    descriptors = ingest(module, machine, plan, workload.names, scenario.runs)
-    held = wired(View(module, plan=plan), workload.names)
+    descriptors = ingest(packed, machine, plan, workload.names, scenario.runs)
+    inflow = inflow_bytes_per_s(machine)
+    bounds = limits(workload, near.usable_bytes, inflow, descriptors.remade)
+    held = wired(PackedView(packed, plan=plan), workload.names)
     rows = []
     for policy in policies:
         told(policy)
         # A wired object's loss can be told from the events alone, and only intent promises one.
         watched = record is not None or (policy == "intent" and bool(held.any()))
-        outcome = simulate(workload, descriptors, machine, policy, record_events=watched)
+        stages = stages_of(
+            packed,
+            scenario,
+            descriptors,
+            machine,
+            policy=policy,
+            plan=plan,
+            faults=faults,
+            telemetry=telemetry,
+        )
+        try:
+            outcome = simulate(
+                workload, descriptors, machine, policy, record_events=watched, stages=stages
+            )
+        except CouldNotRun as error:
+            raise CouldNotRun(f"under `{policy}`, {error.message}", error.hint) from error
         row = figures(outcome, workload, bounds, near.name, scenario.tokens)
-        rows.append(attrs.evolve(row, broken=broken(outcome, workload.names, machine, held)))
+        lost = broken(outcome, workload.names, machine, held)
+        lost = (*lost, *broken_claims(outcome.happenings))
+        rows.append(attrs.evolve(row, broken=lost, happenings=outcome.happenings))
         if record is not None:
             record(outcome)
+    together = None
+    if "intent" in policies and lowering is not Lowering.OFF:
+        told("intent with precision")
+        together = joint(
+            packed,
+            scenario,
+            machine,
+            lowering,
+            known=descriptors,
+            bounds=bounds,
+            plan=plan,
+            faults=faults,
+            record=record,
+        )
     return Comparison(
         machine=machine.name,
         near=near.name,
@@ -91,8 +143,10 @@ def compare(
         tokens=scenario.tokens,
         bounds=bounds,
         rows=tuple(rows),
-        assumptions=scenario.assumptions,
+        assumptions=(*scenario.assumptions, *(_WITHOUT_FAULTS if faults else ())),
         wired=scenario.wired,
+        sinks=promoted(packed, machine, plan, scenario),
+        joint=together,
     )
 
 

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from mirc.ir.enums import PinLevel
-from mirc.ir.resolve import View
 from mirc.kernels.events import Kind, Reason
 from mirc.machine import Machine
+from mirc.packed.view import PackedView
 from mirc.simulate.model import Flags, Outcome
 
 MOST_NAMED = 10
 """Broken contracts named one by one; the rest are counted."""
 
 
-def wired(view: View, names: Sequence[str]) -> Flags:
+def wired(view: PackedView, names: Sequence[str]) -> Flags:
     """Tell which objects of a run are wired: an instance or gathered rows are as their owner."""
     known: dict[str, bool] = {}
     for owner in dict.fromkeys(_owner(view, name) for name in names):
@@ -36,8 +36,8 @@ def broken(
     return (*found[:MOST_NAMED], f"and {len(found) - MOST_NAMED} more")
 
 
-def _owner(view: View, name: str) -> str:
-    return name if name in view.module.data else name[: name.rindex("(")]
+def _owner(view: PackedView, name: str) -> str:
+    return name if name in view.packed.data else name[: name.rindex("(")]
 
 
 def _overfull(outcome: Outcome, machine: Machine) -> list[str]:

@@ -11,7 +11,7 @@ from mirc.bounds.streaming import (
     transfer_floor_ps,
 )
 from mirc.machine import Machine, TierKind
-from mirc.simulate.model import CREATE, Ints, Workload
+from mirc.simulate.model import CREATE, Flags, Ints, Workload
 
 _MOST_PHASES = 8
 """Cuts at the ends of one phase's runs are tried for that many phases, the rarest."""
@@ -47,14 +47,22 @@ class Limits:
     bytes_per_s: float
 
 
-def limits(workload: Workload, usable_bytes: int, bytes_per_s: float) -> Limits:
+def limits(
+    workload: Workload,
+    usable_bytes: int,
+    bytes_per_s: float,
+    remade: Flags | None = None,
+) -> Limits:
     """Compute the bounds for near memory of ``usable_bytes`` that ``bytes_per_s`` come into.
+
+    What is ``remade``, a policy may compute again instead of moving it: such an object counts as
+    if each use made it, so that none of its bytes need come in.
 
     Several sets of cuts are tried and the best kept: in every iteration the step that holds the
     most besides streamed weights; the end of every run; of every second, fourth ... run and of
     every run of one phase (where runs alternate, each alone may fit, only several together do not).
     """
-    touches = _touches(workload)
+    touches = _touches(workload, remade)
     runs = _Runs.of(workload)
     held = held_bytes(workload)
     each = crossing_bytes(touches, usable_bytes, runs.ends)
@@ -150,14 +158,14 @@ def _strides(runs: int) -> list[int]:
 def inflow_bytes_per_s(machine: Machine) -> float:
     """Return the most that all links together can bring into near memory.
 
-    Links of one root take turns: the fastest of them counts. Peers and what is nearer than near
-    memory hold no masters.
+    Links of one root take turns: the fastest of them counts. What is nearer than near memory holds
+    no masters.
     """
     order = tuple(TierKind)
     peaks: dict[str, float] = {}
     for link in machine.links:
         source = machine.memory(link.source).kind
-        below = source is not TierKind.PEER and order.index(source) > order.index(machine.near.kind)
+        below = order.index(source) > order.index(machine.near.kind)
         if link.target == machine.near.name and below:
             root = link.root or link.name
             peaks[root] = max(peaks.get(root, 0.0), link.peak_bytes_per_s)
@@ -184,11 +192,12 @@ def access_steps(workload: Workload) -> Ints:
     return np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
 
 
-def _touches(workload: Workload) -> Touches:
+def _touches(workload: Workload, remade: Flags | None) -> Touches:
+    made = workload.access_kind == CREATE
     return Touches(
         step=access_steps(workload),
         object=workload.access_object.astype(np.int64),
-        created=workload.access_kind == CREATE,
+        created=made if remade is None else made | remade[workload.access_object],
         size_bytes=workload.size_bytes,
         transient_bytes=workload.transient_bytes,
     )

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
+from mirc.controller.stage import Happening
 from mirc.simulate.limits import Limits
-from mirc.simulate.model import Ints, LinkUse, Outcome, Prefetches, Workload
+from mirc.simulate.model import Ints, LinkUse, Outcome, Prefetches, Troubles, Workload
 
 WORTH = 0.01
 """Below this share of the total time two policies are said to do equally well."""
@@ -37,7 +38,7 @@ class Figures:
     ``near_bytes`` came into near memory. ``gap_to_bound`` is the total time over its bound less
     one, ``excess_bytes`` the same of bytes; neither is negative. ``near_hits`` is the share of
     accesses that found their bytes near; ``waiting_steps`` are the steps that could not begin at
-    once.
+    once. ``happenings`` are what the stages of the run did, in order.
     """
 
     policy: str
@@ -61,7 +62,10 @@ class Figures:
     peak_bytes: dict[str, int]
     gap_to_bound: float
     excess_bytes: float
+    stall_remake_ps: int = 0
+    troubles: Troubles = attrs.field(factory=Troubles)
     broken: tuple[str, ...] = ()
+    happenings: tuple[Happening, ...] = ()
 
 
 def figures(
@@ -88,6 +92,8 @@ def figures(
         stall_demand_ps=int(outcome.stall_demand_ps.sum()),
         stall_late_ps=int(outcome.stall_late_ps.sum()),
         stall_queue_ps=int(outcome.stall_queue_ps.sum()),
+        stall_remake_ps=int(outcome.stall_remake_ps.sum()),
+        troubles=outcome.troubles,
         waiting_steps=int((outcome.step_ps > outcome.compute_ps).sum()),
         near_bytes=near_bytes,
         links=links,

@@ -6,6 +6,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from mirc.controller.learning import Correction
+from mirc.controller.stage import Happening
+
 Ints: TypeAlias = NDArray[np.int64]
 Ints32: TypeAlias = NDArray[np.int32]
 Bytes: TypeAlias = NDArray[np.int8]
@@ -40,6 +43,7 @@ class Workload:
     transient_bytes: Ints  # [S], room the step needs besides objects
     iteration_ptr: Ints  # [I + 1], step indices that bound the repeated (decode) iterations
     phase_names: tuple[str, ...] = ()  # ``step_phase`` indexes it; may be empty in tests
+    roofs_ps: Ints | None = None  # [2, S]: near memory's part of ``compute_ps``, and all others
 
     @property
     def object_count(self) -> int:
@@ -80,13 +84,45 @@ class Prefetches:
     unused: int  # evicted, retired, or resident to the end, without a use
 
 
+@attrs.frozen(kw_only=True)
+class Troubles:
+    """What a run did too often, too late or for nothing; docs/simulation.md defines each."""
+
+    avoidable_bytes: int = 0  # the sum of the next two
+    idle_prefetch_bytes: int = 0  # came ahead of a use, and gone again without one
+    idle_write_bytes: int = 0  # written back, and never read from there
+    refetches: int = 0
+    refetch_bytes: int = 0
+    spill_storms: int = 0
+    eviction_regret: int = 0
+    stall_cascades: int = 0
+    longest_cascade: int = 0  # steps in a row that waited
+    deferred_spills: int = 0
+    deferred_spill_ps: int = 0
+    early_copies: int = 0
+    forgotten: int = 0  # dropped to be made again
+    forgotten_bytes: int = 0
+    remade: int = 0
+    remade_bytes: int = 0
+    remade_ps: int = 0  # computing that made them
+    rerouted: int = 0
+    cancelled: int = 0  # prefetches whose reason had gone
+    guesses: int = 0  # prefetches of what is less likely than not to be used
+    guess_bytes: int = 0
+    guesses_used: int = 0
+    together: int = 0  # prefetches for a coalition's sake
+    decisions: int = 0
+    candidates: int = 0  # that decisions looked at
+    most_candidates: int = 0  # that one looked at
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Outcome:
     """What one policy made of one workload on one machine; times in picoseconds."""
 
     policy: str
     oracle: bool  # it was given the future
-    path: str  # "compiled" or "python": which code ran
+    path: str  # which code ran, "compiled" or "python", and its stages: "python + claims"
     step_ps: Ints  # [S], wall time of each step
     compute_ps: Ints  # [S], of which computing
     stall_demand_ps: Ints  # [S], waiting for an object that nobody had asked for
@@ -98,4 +134,12 @@ class Outcome:
     prefetches: Prefetches
     peak_bytes: dict[str, int]  # greatest use of each memory
     end_ps: int
+    stall_remake_ps: Ints = attrs.field()  # [S], waiting for what was being made again
+    troubles: Troubles = attrs.field(factory=Troubles)
     events: NDArray[Any] | None = None  # dtype ``mirc.kernels.events.EVENT``, when recorded
+    happenings: tuple[Happening, ...] = ()  # what the stages did, in order
+    corrections: tuple[Correction, ...] = ()  # of hints that the run contradicted, in order
+
+    @stall_remake_ps.default
+    def _nothing_remade(self) -> Ints:
+        return np.zeros_like(self.step_ps)

@@ -4,28 +4,34 @@ from itertools import pairwise
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
-from mirc.controller.descriptors import Descriptors
+from mirc.controller.descriptors import UNSAID, Descriptors
+from mirc.controller.learning import Learner
 from mirc.controller.ranking import Orders, held_fast, orders
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels import world as k
+from mirc.kernels.counts import COUNTS
+from mirc.kernels.events import EVENT
 from mirc.kernels.ranks import no_ranks
-from mirc.kernels.world import Table, World
+from mirc.kernels.regrets import MOST_WORTH
+from mirc.kernels.world import CERTAIN, Table, World
 from mirc.machine import Machine
 from mirc.simulate.loop import Script
 from mirc.simulate.model import Ints, Workload
 from mirc.simulate.placement import static_ranks
-from mirc.simulate.policies import Policy, Settings
+from mirc.simulate.policies import FOLLOW_INTENT, LEARN, Policy, Settings
 from mirc.simulate.topology import Topology, homes, topology
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Stage:
+class Scene:
     """All that a run needs and changes, and what its columns mean."""
 
     world: World
     script: Script
     topology: Topology
+    learner: Learner | None = None
 
 
 def stage(
@@ -36,7 +42,7 @@ def stage(
     *,
     settings: Settings,
     most_events: int = 0,
-) -> Stage:
+) -> Scene:
     """Build a fresh world for one run; ``most_events`` of 0 record nothing.
 
     Raises CouldNotRun for a step that does not fit into near memory, or masters that fit nowhere.
@@ -49,10 +55,13 @@ def stage(
         sizes = workload.size_bytes
         price = ways.price_ps(homes(workload, known, machine), sizes)
         plans = _one_ranking(plans, static_ranks(known, sizes, price))
-    tables = _plan_tables(plans, known, workload, ways, policy=policy, settings=settings)
+    obj = _objects(workload, known, policy, machine)
+    tables = _plan_tables(
+        plans, known, workload, ways, homes_=obj[k.HOME], policy=policy, settings=settings
+    )
     accesses = len(workload.access_object)
     world = World(
-        obj=_objects(workload, known, policy, machine),
+        obj=obj,
         mem=ways.memories.copy(),
         srv=_servers(ways),
         link=ways.links.copy(),
@@ -63,16 +72,31 @@ def stage(
         run=_scalars(policy, settings, recording=most_events > 0),
         **tables,
         bits=no_ranks(count),
-        heap=np.zeros(
-            (2, accesses + count + 1 if policy.number == k.BELADY else 0), dtype=np.int64
-        ),
-        log=np.zeros((most_events, 8), dtype=np.int64),
+        loose=no_ranks(count),
+        own=np.tile(no_ranks(count), (len(known.quotas), 1)),
+        tenant=_tenants(known),
+        heap=np.zeros((2, _heap_entries(policy, count, accesses)), dtype=np.int64),
+        counts=np.zeros(COUNTS, dtype=np.int64),
+        log=np.zeros((most_events, len(EVENT.names or ())), dtype=np.int64),
     )
     for o in np.flatnonzero(world.obj[k.HOME] != k.NONE):
         home = world.obj[k.HOME, o]
         k.take(world, home, world.obj[k.SIZE, o])
         world.mem[k.HOME_BYTES, home] += world.obj[k.SIZE, o]
-    return Stage(world=world, script=_script(workload, policy, ways), topology=ways)
+    learner = Learner(
+        known,
+        phases=_phases(workload),
+        sizes=workload.size_bytes,
+        made=workload.made,
+        classes=workload.klass.astype(np.int64),
+        price=_price(workload, ways, world.obj[k.HOME]),
+    )
+    return Scene(
+        world=world,
+        script=_script(workload, policy, ways),
+        topology=ways,
+        learner=learner if policy.number in LEARN else None,
+    )
 
 
 def refuse_oversized(workload: Workload, machine: Machine) -> None:
@@ -107,6 +131,13 @@ def _phases(workload: Workload) -> tuple[str, ...]:
     return tuple(str(phase) for phase in range(int(workload.step_phase.max(initial=0)) + 1))
 
 
+def _heap_entries(policy: Policy, objects: int, accesses: int) -> int:
+    """Return the room of a heap: Belady's keeps all that ever came, that of regret is cleared."""
+    if policy.number == k.BELADY:
+        return accesses + objects + 1
+    return 2 * objects + 1 if policy.number == k.REGRET else 0
+
+
 def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:
     """Give all phases the ranks of one placement."""
     rank = np.empty(len(ranked), dtype=np.int64)
@@ -121,9 +152,29 @@ def _objects(workload: Workload, known: Descriptors, policy: Policy, machine: Ma
     obj[k.CLASS] = k.NONE
     obj[k.NEXT_USE] = k.NEVER
     obj[k.HOME] = homes(workload, known, machine)
-    if policy.number in (k.INTENT, k.STATIC):
+    obj[[k.LEFT_FOR, k.USED_AT, k.TENANT]] = k.NONE
+    obj[k.REMAKE_PS] = k.NEVER
+    obj[[k.SEEN_FIRST, k.SEEN_LAST]] = k.NONE
+    obj[k.UNPACK_PS] = known.unpack_ps
+    if policy.number in FOLLOW_INTENT:
+        most = np.max([rows.remake_ps for rows in known.phases], axis=0, initial=UNSAID)
+        obj[k.REMAKE_PS] = np.where(most == UNSAID, k.NEVER, most)
+    obj[k.MATE] = np.arange(workload.object_count)
+    for members, cap in zip(known.mates, known.caps_bytes, strict=True):
+        ring = np.array([o for o in members if obj[k.MATE, o] == o], dtype=np.int64)
+        obj[k.MATE, ring] = np.roll(ring, -1)
+        obj[k.MATE_BYTES, ring] = cap or int(workload.size_bytes[ring].sum())
+    if policy.number in FOLLOW_INTENT:
         obj[k.KEEP] = held_fast(known)
+    if policy.number == k.INTENT:  # no other policy knows whose an object is
+        obj[k.TENANT] = known.tenant
     return obj
+
+
+def _tenants(known: Descriptors) -> Table:
+    table = np.zeros((k.TENANT_ROWS, len(known.quotas)), dtype=np.int64)
+    table[k.LIMIT] = [limit for _, limit in known.quotas]
+    return table
 
 
 def _servers(ways: Topology) -> Table:
@@ -138,7 +189,8 @@ def _empty_lists(count: int) -> Table:
 
 def _scalars(policy: Policy, settings: Settings, *, recording: bool) -> Table:
     run = np.zeros(k.RUN_ENTRIES, dtype=np.int64)
-    run[[k.PHASE, k.REFUSED, k.FAULT_OBJECT]] = k.NONE
+    run[[k.PHASE, k.REFUSED, k.FAULT_OBJECT, k.CAUSE]] = k.NONE
+    run[k.REVIEWED] = k.NONE if policy.number in LEARN else k.NEVER
     run[k.POLICY] = policy.number
     run[k.DEPTH] = settings.depth
     run[k.CHUNK_BYTES] = settings.chunk_bytes
@@ -152,27 +204,43 @@ def _plan_tables(
     workload: Workload,
     ways: Topology,
     *,
+    homes_: Ints,
     policy: Policy,
     settings: Settings,
 ) -> dict[str, Table]:
     count = workload.object_count
     uses = max(1, *(len(plan.order) for plan in plans)) if plans else 1
+    if policy.number in LEARN:  # what is corrected may have a first and a last use of everything
+        hinted = [int(np.count_nonzero(rows.first_ps != UNSAID)) for rows in known.phases]
+        uses = max(uses, 2 * max(hinted, default=0))
     shape = (len(plans), uses)
     phase = np.zeros((k.PHASE_ROWS, len(plans)), dtype=np.int64)
     order = np.full(shape, k.NONE, dtype=np.int64)
     due = np.zeros(shape, dtype=np.int64)
     first = np.full((len(plans), count), k.NONE, dtype=np.int64)
     horizon = np.full((len(plans), count), k.NONE, dtype=np.int64)
+    remake = np.full((len(plans), count), k.NONE, dtype=np.int64)
+    departs = np.zeros((len(plans), count), dtype=np.int64)
+    strength = np.tile(known.strength, (len(plans), 1)).reshape(len(plans), count)
+    chance = np.tile(known.probability, (len(plans), 1)).reshape(len(plans), count)
+    price = _price(workload, ways, homes_)
     above = np.zeros((len(plans), count + 1), dtype=np.int64)
     pinnable = np.where(workload.made, 0, workload.size_bytes)
     for p, (plan, name) in enumerate(zip(plans, _phases(workload), strict=True)):
         ring, ahead = _stream(plan, workload, policy, settings, ways)
-        phase[:, p] = len(plan.order), plan.period_ps, ring, ahead
+        phase[:4, p] = len(plan.order), plan.period_ps, ring, ahead
         order[p, : len(plan.order)] = plan.order
         due[p, : len(plan.order)] = plan.due_ps
         rows = known.phase(name)
         if rows is not None:
             first[p], horizon[p] = rows.first_ps, rows.horizon_ps
+            strength[p], chance[p] = rows.strength, rows.probability
+            unsure = (plan.place[0] == k.NONE) & (rows.first_ps != UNSAID) & ~workload.made
+            largest = int(workload.size_bytes[unsure].max(initial=0))
+            phase[k.PHASE_GUESS, p] = int(settings.guess_objects * largest)
+            if policy.number in FOLLOW_INTENT:
+                remake[p] = rows.remake_ps
+                departs[p] = rows.departs
         above[p, :-1] = np.cumsum(pinnable[plan.ranked][::-1])[::-1]
     return {
         "phase": phase,
@@ -183,8 +251,21 @@ def _plan_tables(
         "place": np.array([plan.place for plan in plans], dtype=np.int64),
         "rank": np.array([plan.rank for plan in plans], dtype=np.int64),
         "ranked": np.array([plan.ranked for plan in plans], dtype=np.int64),
+        "strength": strength,
+        "chance": np.rint(chance * CERTAIN).astype(np.int64),
+        "worth": np.rint(chance * price).astype(np.int64),
+        "departs": departs,
+        "remake": remake,
         "above": above,
     }
+
+
+def _price(workload: Workload, ways: Topology, homes_: Ints) -> NDArray[np.float64]:
+    """Return what the worth of each object is if it is certain to be used: a scale of its own."""
+    below = np.where(workload.made, min(1, len(ways.names) - 1), homes_)
+    price = ways.price_ps(below, workload.size_bytes)
+    scaled: NDArray[np.float64] = price * (MOST_WORTH / max(price.max(initial=0.0), 1.0))
+    return scaled
 
 
 def _stream(
@@ -216,13 +297,14 @@ def _stream(
 
 def _script(workload: Workload, policy: Policy, ways: Topology) -> Script:
     count = workload.step_count
-    steps = np.zeros((6, count + 1), dtype=np.int64)
+    steps = np.zeros((8, count + 1), dtype=np.int64)
     steps[0, :count] = workload.step_phase
     steps[1, :count] = workload.step_position
     steps[2, :count] = workload.compute_ps
     steps[3, :count] = workload.transient_bytes
     steps[4] = workload.access_ptr
     steps[5] = workload.retire_ptr
+    steps[6:, :count] = workload.compute_ps if workload.roofs_ps is None else workload.roofs_ps
     accesses = np.empty((4, len(workload.access_object)), dtype=np.int64)
     accesses[0] = workload.access_object
     accesses[1] = workload.access_kind
@@ -232,7 +314,7 @@ def _script(workload: Workload, policy: Policy, ways: Topology) -> Script:
         steps=steps,
         accesses=accesses,
         retired=workload.retire_object.astype(np.int64),
-        results=np.zeros((4, count), dtype=np.int64),
+        results=np.zeros((5, count), dtype=np.int64),
         hits=np.zeros((2, ways.memories.shape[1]), dtype=np.int64),
     )
 

@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
+from mirc.controller.telemetry import Telemetry
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.kernels.events import EVENT, Kind, Reason
 from mirc.machine import Machine
 from mirc.machine.load import load, names
+from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope
 from mirc.simulate.comparison import Comparison, compare, plan_for, policies_of
+from mirc.simulate.faults import fault_of
+from mirc.simulate.joint import Lowering
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import build, must_take_context
@@ -30,6 +34,9 @@ class Options:
     context: int | None = None
     within: Scope = Scope.TIERS
     seed: int = 0
+    faults: tuple[str, ...] = ()
+    telemetry: Telemetry = Telemetry.OFF
+    lowering: Lowering = Lowering.AUTO
     record: bool = False
 
 
@@ -61,9 +68,11 @@ def study(
     policies = policies_of(options.policies)
     asked = options.machines or planned(module)
     machines = {spelled: load(spelled) for spelled in dict.fromkeys(asked)}
+    faults = tuple(map(fault_of, options.faults))
     schedule = schedule_of(module, options.steps, options.schedule)
     if options.context is not None:
         must_take_context(module, schedule)
+    packed = seal(module)
     logs: list[EventLog] = []
 
     def on(spelled: str, machine: Machine) -> Comparison:
@@ -80,11 +89,14 @@ def study(
             plan=plan,
         )
         return compare(
-            module,
+            packed,
             scenario,
             machine,
             policies,
             plan=plan,
+            faults=faults,
+            telemetry=options.telemetry,
+            lowering=options.lowering,
             record=(lambda outcome: logs.append(_log(outcome, scenario.workload, machine)))
             if options.record
             else None,

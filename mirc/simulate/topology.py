@@ -1,6 +1,7 @@
 """A machine into numbered memories, links, servers and routes, and masters into memories."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import attrs
 import numpy as np
@@ -10,11 +11,15 @@ from mirc.diagnostics import CouldNotRun
 from mirc.kernels import world as k
 from mirc.kernels.world import Table
 from mirc.machine import Link, Machine, Memory, TierKind
-from mirc.machine.transfers import PS_PER_NS, route, transfer_ps
+from mirc.machine.transfers import PS_PER_NS, ROUTE_BYTES, route, transfer_ps
 from mirc.simulate.model import Ints, Workload
 
 STAGING_OBJECTS = 4  # of the largest: what passes through a memory has this much room there
+MOST_WAYS = 4  # of one memory: a decision looks at each
+MOST_LOOKS = 2_000  # paths looked at to find them: machines come from strangers
 _ORDER = tuple(TierKind)
+
+Ways: TypeAlias = list[tuple[tuple[Link, ...], ...]]  # of each memory below, nearest first
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -25,7 +30,7 @@ class Topology:
     link_names: tuple[str, ...]  # [l]
     memories: Table  # [MEMORY_ROWS, m]
     links: Table  # [LINK_ROWS, l]
-    routes: Table  # [2, m, 1 + hops]
+    routes: Table  # [2, a m, 1 + hops]: a ways for each memory, the quickest over idle links first
     service_ps: Table  # [l, n]
     server_count: int
 
@@ -57,15 +62,14 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
     """Give numbers to near memory, to all that a route leads from and to the links on the way."""
     near = machine.near
     below = _below(machine)
-    inward = {m.name: route(machine, m.name, near.name) for m in below}
-    outward = {m.name: _route_or_none(machine, near.name, m.name) for m in below}
+    inward, outward = _ways(machine)
     links = tuple(
-        dict.fromkeys(link for ways in (inward, outward) for way in ways.values() for link in way)
+        dict.fromkeys(
+            link for found in (inward, outward) for ways in found for way in ways for link in way
+        )
     )
     names = (near.name, *(m.name for m in below))
-    between = {link.source for way in inward.values() for link in way[1:]}
-    between |= {link.target for way in outward.values() for link in way[:-1]}
-    for name in sorted(between - set(names)):
+    for name in sorted(_between(inward, outward) - set(names)):
         raise CouldNotRun(f"a route of {machine.name} leads through `{name}`, which is not below")
     rooms = rooms_below(machine, int(workload.size_bytes.max(initial=0)))
     memories = np.zeros((k.MEMORY_ROWS, len(names)), dtype=np.int64)
@@ -79,19 +83,14 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
             names.index(link.source),
             names.index(link.target),
             round(link.latency_ns * PS_PER_NS),
+            0,
         )
-    hops = max([1, *(len(way) for ways in (inward, outward) for way in ways.values())])
-    routes = np.zeros((2, len(names), 1 + hops), dtype=np.int64)
-    for number, name in enumerate(names[1:], 1):
-        for direction, way in ((k.INWARD, inward[name]), (k.OUTWARD, outward[name])):
-            routes[direction, number, 0] = len(way)
-            routes[direction, number, 1 : 1 + len(way)] = [links.index(link) for link in way]
     return Topology(
         names=names,
         link_names=tuple(link.name for link in links),
         memories=memories,
         links=table,
-        routes=routes,
+        routes=_routes((inward, outward), links),
         service_ps=np.array(
             [_service(link, workload.size_bytes, known.fragment_bytes) for link in links],
             dtype=np.int64,
@@ -115,21 +114,17 @@ def rooms_below(machine: Machine, largest_bytes: int) -> tuple[Room, ...]:
 
     What passes through a memory on its way keeps ``STAGING_OBJECTS`` of the largest free there.
     """
-    near = machine.near
-    below = _below(machine)
-    inward = {m.name: route(machine, m.name, near.name) for m in below}
-    outward = {m.name: _route_or_none(machine, near.name, m.name) for m in below}
-    between = {link.source for way in inward.values() for link in way[1:]}
-    between |= {link.target for way in outward.values() for link in way[:-1]}
+    inward, outward = _ways(machine)
+    between = _between(inward, outward)
     staging = STAGING_OBJECTS * largest_bytes
     return tuple(
         Room(
             name=m.name,
             kind=str(m.kind),
             size_bytes=m.usable_bytes - staging * (m.name in between),
-            returns=bool(outward[m.name]),
+            returns=bool(back),
         )
-        for m in below
+        for m, back in zip(_below(machine), outward, strict=True)
     )
 
 
@@ -191,11 +186,77 @@ def _below(machine: Machine) -> list[Memory]:
         memory
         for memory in machine.memories
         if memory.name != near.name
-        and memory.kind is not TierKind.PEER
         and _ORDER.index(memory.kind) > _ORDER.index(near.kind)
         and _route_or_none(machine, memory.name, near.name)
     ]
     return sorted(farther, key=lambda memory: _ORDER.index(memory.kind))
+
+
+def _ways(machine: Machine) -> tuple[Ways, Ways]:
+    """Return the ways from each memory below to near memory, and back."""
+    near, below = machine.near.name, _below(machine)
+    return (
+        [ways(machine, memory.name, near) for memory in below],
+        [ways(machine, near, memory.name) for memory in below],
+    )
+
+
+def ways(machine: Machine, source: str, target: str) -> tuple[tuple[Link, ...], ...]:
+    """Return up to ``MOST_WAYS`` routes between two memories, the quickest over idle links first.
+
+    Each leads through memories that may hold masters, through none of them twice. One that passes
+    every root and link that a quicker one passes, and others besides, is never quicker and left
+    out. Empty if there is none.
+    """
+    best = _route_or_none(machine, source, target)
+    if not best:
+        return ()
+    inner = {memory.name for memory in _below(machine)} - {source, target}
+    found: list[tuple[Link, ...]] = []
+    begun: list[tuple[Link, ...]] = [()]
+    for _ in range(MOST_LOOKS):
+        if not begun:
+            break
+        path = begun.pop()
+        here = path[-1].target if path else source
+        if here == target:
+            found.append(path)
+            continue
+        passed = {link.source for link in path} | {here}
+        begun += [
+            (*path, link)
+            for link in machine.links
+            if link.source == here and (link.target == target or link.target in inner - passed)
+        ]
+    found.sort(key=lambda path: (sum(transfer_ps(link, ROUTE_BYTES) for link in path), len(path)))
+    kept = [best]
+    for path in found:
+        servers = {_server(link) for link in path}
+        if not any({_server(link) for link in other} <= servers for other in kept):
+            kept.append(path)
+    return tuple(kept[:MOST_WAYS])
+
+
+def _between(inward: Ways, outward: Ways) -> set[str]:
+    """Name the memories that any way passes through."""
+    sources = {link.source for found in inward for way in found for link in way[1:]}
+    return sources | {link.target for found in outward for way in found for link in way[:-1]}
+
+
+def _routes(directions: tuple[Ways, Ways], links: Sequence[Link]) -> Table:
+    """Lay the ways out: row ``memory + a * memories`` is a memory's way ``a``."""
+    memories = 1 + len(directions[0])
+    found = [way for ways_ in directions for ways_of in ways_ for way in ways_of]
+    most = max([1, *(len(ways_of) for ways_ in directions for ways_of in ways_)])
+    hops = max([1, *(len(way) for way in found)])
+    table = np.zeros((2, most * memories, 1 + hops), dtype=np.int64)
+    for direction, ways_ in zip((k.INWARD, k.OUTWARD), directions, strict=True):
+        for number, ways_of in enumerate(ways_, 1):
+            for a, way in enumerate(ways_of):
+                row = table[direction, number + a * memories]
+                row[0] = len(way)
+                row[1 : 1 + len(way)] = [links.index(link) for link in way]
+    return table
 
 
 def _route_or_none(machine: Machine, source: str, target: str) -> tuple[Link, ...]:

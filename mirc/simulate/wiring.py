@@ -93,8 +93,9 @@ def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
             "give its `[sram]` section longer lines or a smaller `wired_bytes`",
         )
     quotas = {name: read(tenant, "wired_quota_bytes") for name, tenant in module.tenants.items()}
-    device = Device(geometry, {_NOBODY: sys.maxsize, **quotas})
-    layout = Layout(geometry.line_bytes, {wish.name: wish.object_bytes for wish in wishes})
+    sizes = {wish.name: wish.object_bytes for wish in wishes}
+    layout = Layout(machine.near.name, geometry.line_bytes, sizes)
+    device = Device(geometry, {_NOBODY: sys.maxsize, **quotas}, {layout.memory: layout.size_bytes})
     tenants = {wish.name: view.value(wish.name, "tenant_id") or _NOBODY for wish in wishes}
     answers = [
         wish if wish.refusal else _bound(wish, device, layout, tenants[wish.name])

@@ -9,6 +9,7 @@ import numpy as np
 
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.ir import Module
+from mirc.ir.meaning import Applied
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.machine.roofline import step_ps
@@ -40,7 +41,8 @@ class Scenario:
     ``tokens`` are the new tokens of all runs of the ``iterated`` phase together; the phases
     ``before`` it belong to the same iteration. ``assumptions`` are sentences. ``wired`` is None if
     the file wires nothing into SRAM. ``runs`` counts the schedule that was asked for, which a
-    static placement is made for.
+    static placement is made for. ``raises`` are the events that the ends of steps raise,
+    ``sequences_of`` the sequences of each phase that runs.
     """
 
     workload: Workload
@@ -52,6 +54,8 @@ class Scenario:
     assumptions: tuple[str, ...] = ()
     wired: Wired | None = None
     runs: Mapping[str, float] = attrs.field(factory=dict)
+    raises: Mapping[int, tuple[Applied, ...]] = attrs.field(factory=dict)
+    sequences_of: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -94,7 +98,7 @@ def build(
     found = patterns(runs.tables, census)
     walked = walk(found, runs.order)
     admit(
-        demand(tables, census, found, kept=kept_fast(module, plan, census)),
+        demand(tables, census, found, kept=kept_fast(module, plan, census, machine)),
         largest_spells(runs.order, walked),
         module,
         machine,
@@ -106,10 +110,12 @@ def build(
     wiring = wire(module, machine, plan)
     reads = _per_step(workload, bytes_from_sram(wiring, workload))
     wired = Wired(wiring=wiring, near_bytes=int(moved.sum()), sram_bytes=int(reads.sum()))
+    roofs = _roofs_ps(machine, runs, moved - reads, reads, wiring.memory)
     workload = attrs.evolve(
         workload,
         iteration_ptr=_iteration_ptr(runs, schedule),
-        compute_ps=_compute_ps(machine, runs, moved - reads, reads, wiring.memory),
+        compute_ps=roofs.max(axis=0),
+        roofs_ps=roofs,
     )
     batched = tables[schedule.iterated].batch
     return Scenario(
@@ -122,6 +128,8 @@ def build(
         assumptions=(*schedule.assumptions, *assumed(module, runs.tables, census, cached)),
         wired=wired if wiring.wishes else None,
         runs=Counter(schedule.runs),
+        raises=_raised(module, runs),
+        sequences_of={name: table.batch.sequences for name, table in tables.items()},
     )
 
 
@@ -291,26 +299,45 @@ def _moved(runs: _Runs, workload: Workload) -> Ints:
     return _per_step(workload, workload.access_bytes) + inner.astype(np.int64)
 
 
-def _compute_ps(
+def _raised(module: Module, runs: _Runs) -> dict[int, tuple[Applied, ...]]:
+    """Return what each step's end raises, of those that raise something."""
+    of_phase = {
+        table.name: [
+            (position, read(step, "raises"))
+            for position, step in enumerate(module.phases[table.name].steps)
+            if step.value("raises") is not None
+        ]
+        for table in runs.tables
+    }
+    return {
+        int(start) + position: events
+        for run, start in zip(runs.order, runs.starts, strict=True)
+        for position, events in of_phase[run.name]
+    }
+
+
+def _roofs_ps(
     machine: Machine, runs: _Runs, near_bytes: Ints, sram_bytes: Ints, sram: str | None
 ) -> Ints:
-    """Price every step by the roofline; steps that move the same bytes are priced once.
+    """Price every step by near memory, and by all other roofs: [2, S]; the larger is its time.
 
-    What is read from the memory ``sram`` has a roof of its own beside near memory's.
+    What is read from the memory ``sram`` has a roof of its own beside that of the FLOPs. Steps that
+    move the same bytes are priced once.
     """
-    known: dict[tuple[str, int, int, int], int] = {}
-    times: list[int] = []
+    known: dict[tuple[str, int, int, int], tuple[int, int]] = {}
+    times: list[tuple[int, int]] = []
     moved = zip(near_bytes.tolist(), sram_bytes.tolist(), strict=True)
     for run in runs.order:
         for position, cost in enumerate(run.costs):
             near, wired = next(moved)
             key = (run.name, position, near, wired)
             if key not in known:
-                known[key] = step_ps(machine, cost.flops, cost.work, cost.dtype, near)
+                other = step_ps(machine, cost.flops, cost.work, cost.dtype, 0)
                 if sram is not None:
-                    known[key] = max(known[key], sram_ps(machine, sram, wired))
+                    other = max(other, sram_ps(machine, sram, wired))
+                known[key] = step_ps(machine, 0, cost.work, cost.dtype, near), other
             times.append(known[key])
-    return np.array(times, dtype=np.int64)
+    return np.array(times, dtype=np.int64).T.reshape(2, -1)
 
 
 def _iteration_ptr(runs: _Runs, schedule: Schedule) -> Ints:

@@ -1,167 +1,320 @@
 """BIND, RELEASE and accesses into the state of a wired SRAM."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 
 import attrs
 
+from mirc.ir.enums import PinLevel
+from mirc.machine import Organisation
 from mirc.sram.geometry import Geometry
-from mirc.sram.layout import Range
+from mirc.sram.ledger import Ledger, level_of
+from mirc.sram.space import Space
 from mirc.sram.tags import Line, TagArray
-from mirc.sram.words import Access, BindFlags, Caller, Fault, Handle, Quota, ReleaseMode, Traffic
+from mirc.sram.words import (
+    Access,
+    BindFlags,
+    Caller,
+    Counters,
+    Event,
+    EventKind,
+    Fault,
+    Handle,
+    Probe,
+    Quota,
+    Range,
+    ReleaseMode,
+    Traffic,
+    Trap,
+)
 
-
-@attrs.define
-class _Register:
-    """What the device knows of one tenant; ``bindings`` are those of its current generation."""
-
-    limit_bytes: int
-    used_bytes: int = 0
-    bindings: dict[Handle, range] = attrs.field(factory=dict)
+_Places = list[tuple[int, int]]  # a line's number, and the set that it is to be in
 
 
 class Device:
-    """A set-associative SRAM with LRU replacement, in which ranges can be wired.
+    """An on-chip array in which ranges of off-chip memory can be bound, as essay 003 asks.
 
     A wired line is no candidate for replacement until it is released or its tenant invalidated,
-    however often others are used. ``quotas`` are the most bytes that each tenant may wire. Every
-    command either succeeds or returns a fault and has changed nothing.
+    under any organisation and policy, however often others are used; a soft one is a candidate
+    only where there is no other. ``quotas`` are the most bytes that each tenant may bind,
+    ``memories`` the bytes of each off-chip memory. ``seed`` decides what RANDOM replaces.
+
+    Every command either succeeds or returns a fault and has changed nothing.
     """
 
-    def __init__(self, geometry: Geometry, quotas: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        geometry: Geometry,
+        quotas: Mapping[str, int],
+        memories: Mapping[str, int],
+        seed: int = 1,
+    ) -> None:
         self.geometry = geometry
-        self._generations = dict.fromkeys(quotas, 0)
-        self._registers = {tenant: _Register(limit) for tenant, limit in quotas.items()}
-        self._tags = TagArray(geometry, self._generations)
-        self._wired_bytes = 0
-        self._issued = 0
+        self.tenants = tuple(quotas)
+        self.memories = tuple(memories)
+        self._space = Space(geometry.line_bytes, memories)
+        self._ledger = Ledger.of(quotas)
+        self._tags = TagArray(geometry, self._ledger, seed)
+        self._writes = 0
+
+    # ── commands of privileged callers ──────────────────────
 
     def bind(
-        self, caller: Caller, target: Range, tenant: str, flags: BindFlags = BindFlags.NONE
+        self,
+        caller: Caller,
+        target: Range,
+        tenant: str,
+        flags: BindFlags = BindFlags.NONE,
+        place: int | None = None,
     ) -> Handle | Fault:
-        """Wire a range for a tenant. O(lines).
+        """Bind an off-chip range for a tenant: wired, or soft with SOFT_PIN. O(lines).
 
-        One way of every set stays unwired, so that an access always has a victim: an array with
-        one way cannot be bound at all.
+        ``place`` is the on-chip target: the region that is to hold all of it in a software-managed
+        array, the set of the first line in others, where the address decides it; None is any.
+        What is asked is, in this order, whether the caller may, the range begins and ends on a
+        line, it is there and free, the quota admits it, and there is room. A wired line leaves its
+        set an open way (``Geometry.open_ways``) and all sets together the reserve; a soft one may
+        take what is left, and is displaced by a wired one.
         """
-        lines = self.geometry.lines_of(target.address, target.size_bytes)
-        fault = self._refusal(caller, target, tenant, lines)
-        if fault is not None:
-            return fault
-        self._tags.wire(lines, tenant)
+        places = self._placed(caller, target, tenant, flags, place)
+        if isinstance(places, Fault):
+            return places
+        lines = range(places[0][0], places[-1][0] + 1)
+        binding = self._ledger.add(tenant, target, lines, flags)
+        self._tags.bind(binding, places)
         if BindFlags.PREFETCH in flags:
-            self._tags.load(lines)
-        register = self._registers[tenant]
-        register.used_bytes += target.size_bytes
-        self._wired_bytes += target.size_bytes
-        self._issued += 1
-        handle = Handle(tenant, self._issued)
-        register.bindings[handle] = lines
-        return handle
+            self._tags.prefetch(binding)
+        return binding.handle
 
     def release(self, caller: Caller, handle: Handle, mode: ReleaseMode) -> Fault | None:
         """End a binding; None means that it was done. O(lines)."""
         if not caller.privileged:
             return Fault.PERMISSION_DENIED
-        register = self._registers.get(handle.tenant)
-        if register is None or handle not in register.bindings:
+        binding = self._ledger.find(handle)
+        if binding is None:
             return Fault.INVALID_HANDLE
-        if not caller.may_act_for(handle.tenant):
+        if not caller.may_act_for(binding.tenant):
             return Fault.PERMISSION_DENIED
-        lines = register.bindings.pop(handle)
         if mode is ReleaseMode.WRITEBACK:
-            self._tags.unwire(lines)
+            self._tags.write_back(binding)
         else:
-            self._tags.drop(lines)
-        size = len(lines) * self.geometry.line_bytes
-        register.used_bytes -= size
-        self._wired_bytes -= size
+            self._tags.empty(binding)
+        self._ledger.remove(binding)
         return None
 
     def invalidate(self, caller: Caller, tenant: str) -> Fault | None:
         """Advance a tenant's generation; None means that it was done. O(1): no line is visited.
 
-        Its lines are empty from now on, its handles invalid and its quota unused. Dirty bytes
-        that were not released with WRITEBACK before are lost.
+        Its lines are empty from now on, its handles invalid, its ranges writable and its quota
+        unused. Dirty bytes that were not released with WRITEBACK before are lost. A generation
+        that comes round to 0 (once in 2^generation_bits) could be taken for an old one: then, and
+        only then, every set is swept for the tenant's lines, and an event says so.
         """
         if not caller.may_act_for(tenant):
             return Fault.PERMISSION_DENIED
-        register = self._registers.get(tenant)
+        register = self._ledger.registers.get(tenant)
         if register is None:
             return Fault.TARGET_INVALID
-        self._generations[tenant] += 1
-        self._wired_bytes -= register.used_bytes
-        register.used_bytes = 0
-        register.bindings = {}
+        register.generation = (register.generation + 1) % (1 << self.geometry.generation_bits)
+        register.wired_lines = register.soft_lines = 0
+        if register.generation == 0:
+            self._tags.sweep(tenant)
+            self._ledger.forget(tenant)
+            self._ledger.emit(EventKind.GENERATION_WRAP, tenant)
         return None
 
-    def read(self, address: int, size_bytes: int) -> Access:
-        """Read at least one byte: lines that are not there are loaded. O(lines)."""
-        hits = [self._tags.touch(number)[1] for number in self._lines(address, size_bytes)]
-        return Access(hits=sum(hits), misses=len(hits) - sum(hits))
+    # ── accesses ────────────────────────────────────────────
 
-    def write(self, address: int, size_bytes: int) -> Access:
-        """Write at least one byte, as ``read``; the lines are dirty until written back."""
-        hits = 0
-        lines = self._lines(address, size_bytes)
+    def read(self, source: Range) -> Access | Fault:
+        """Read bytes that exist, at least one: lines that are not there are loaded. O(lines)."""
+        lines = self._space.lines_of(source)
+        if lines is None:
+            return Fault.TARGET_INVALID
+        hits = bypassed = 0
         for number in lines:
-            line, hit = self._tags.touch(number)
-            line.dirty = True
+            line, hit = self._tags.use(number)
             hits += hit
-        return Access(hits=hits, misses=len(lines) - hits)
+            if line is None:
+                bypassed += 1
+                self._tags.read_past()
+        return Access(hits=hits, misses=len(lines) - hits, bypassed=bypassed)
+
+    def write(self, target: Range) -> Access | Fault | Trap:
+        """Write bytes, as ``read``; the lines are dirty until written back.
+
+        A range that is IMMUTABLE, in part at least, is not written at all.
+        """
+        lines = self._space.lines_of(target)
+        if lines is None:
+            return Fault.TARGET_INVALID
+        if self._is_protected(target, lines):
+            return Trap.BINDING_VIOLATION
+        self._writes += 1
+        hits = bypassed = 0
+        for number in lines:
+            line, hit = self._tags.use(number)
+            hits += hit
+            if line is None:
+                bypassed += 1
+                self._tags.write_past(number, self._writes)
+            else:
+                line.data, line.dirty = self._writes, True
+        return Access(hits=hits, misses=len(lines) - hits, bypassed=bypassed)
+
+    def probe(self, target: Range, probe: Probe) -> Fault | Trap | None:
+        """Let another agent read or write off-chip bytes; None means that it did. O(lines).
+
+        A message goes to each valid copy on chip, except to immutable ones: nobody can write their
+        backing, so they need none. A dirty copy is written back first. A copy that was overwritten
+        is dropped; a bound one stays where it is and is loaded again when it is next used.
+        """
+        lines = self._space.lines_of(target)
+        if lines is None:
+            return Fault.TARGET_INVALID
+        if probe is Probe.READ:
+            for number in lines:
+                self._tags.snoop(number)
+            return None
+        if self._is_protected(target, lines):
+            return Trap.BINDING_VIOLATION
+        self._writes += 1
+        for number in lines:
+            self._tags.overwrite(number, self._writes)
+        return None
+
+    # ── what may be asked at no cost to the array ───────────
 
     def quota(self, tenant: str) -> Quota:
         """Return a tenant's quota register; one that the device does not know has nothing."""
-        register = self._registers.get(tenant)
+        register = self._ledger.registers.get(tenant)
         if register is None:
             return Quota(limit_bytes=0, used_bytes=0)
-        return Quota(limit_bytes=register.limit_bytes, used_bytes=register.used_bytes)
+        used = (register.wired_lines + register.soft_lines) * self.geometry.line_bytes
+        return Quota(limit_bytes=register.limit_bytes, used_bytes=used)
 
     def left_bytes(self, tenant: str) -> int:
-        """Return what quota and wired budget leave to a tenant: to bind more is refused."""
+        """Return what quota and reserve leave to a tenant: to wire more is refused."""
         quota = self.quota(tenant)
-        budget = self.geometry.wired_bytes - self._wired_bytes
+        budget = self.geometry.wired_bytes - self.wired_bytes
         return min(quota.limit_bytes - quota.used_bytes, budget)
+
+    def held_bytes(self, handle: Handle) -> int:
+        """Return what a binding still holds on chip: all of it, unless it is soft. O(lines)."""
+        binding = self._ledger.find(handle)
+        if binding is None:
+            return 0
+        return sum(1 for _ in self._tags.held(binding)) * self.geometry.line_bytes
 
     @property
     def wired_bytes(self) -> int:
-        """What is bound, of all tenants."""
-        return self._wired_bytes
+        """What is wired, of all tenants; soft lines are not."""
+        registers = self._ledger.registers.values()
+        return sum(register.wired_lines for register in registers) * self.geometry.line_bytes
 
     @property
     def traffic(self) -> Traffic:
-        """What was loaded and written back so far."""
+        """What was loaded and written back so far, past the array or into it."""
         size = self.geometry.line_bytes
         return Traffic(
-            loaded_bytes=self._tags.loaded_lines * size,
-            written_bytes=self._tags.written_lines * size,
+            loaded_bytes=self._tags.counters.loaded_lines * size,
+            written_bytes=self._tags.counters.written_lines * size,
         )
 
-    def lines(self) -> Iterator[tuple[int, Line]]:
-        """Yield a copy of each line with the number of its set, for whoever looks at the array."""
+    @property
+    def counters(self) -> Counters:
+        """A copy of what the device counted."""
+        return attrs.evolve(self._tags.counters)
+
+    def take_events(self) -> tuple[Event, ...]:
+        """Return the events since they were last taken, in the order in which they happened."""
+        return self._ledger.take_events()
+
+    # ── for whoever looks at the array from outside ─────────
+
+    def lines(self) -> Iterator[tuple[int, int, Line]]:
+        """Yield the set, the way and a copy of each line."""
         return self._tags.lines()
 
-    def _lines(self, address: int, size_bytes: int) -> range:
-        if address < 0 or size_bytes <= 0:
-            raise ValueError(f"{size_bytes} bytes at {address} are no range")
-        return self.geometry.lines_of(address, size_bytes)
+    def contents(self, source: Range) -> tuple[int, ...]:
+        """Return, for each line of a range, which write a read would see: 0 is none so far.
 
-    def _refusal(self, caller: Caller, target: Range, tenant: str, lines: range) -> Fault | None:
-        """Say why a range cannot be bound. What costs O(1) is asked first: sizes may be absurd."""
+        Writes of this device and of other agents count alike, from 1. Bytes that are not there
+        have no contents.
+        """
+        return tuple(self._tags.contents(number) for number in self._space.lines_of(source) or ())
+
+    def state_hash(self) -> str:
+        """Return the SHA-256 of all state: tags, policies, registers, bindings, backing, counts.
+
+        Devices that were given the same commands from the start have the same hash. Taking events
+        is no command.
+        """
+        return hashlib.sha256(repr((self._tags, self._writes)).encode()).hexdigest()
+
+    # ── how ─────────────────────────────────────────────────
+
+    def _is_protected(self, target: Range, lines: range) -> bool:
+        """Tell whether the memory protection stops a write, after the event that says so."""
+        for binding in self._ledger.overlapping(lines):
+            if binding.immutable:
+                self._tags.counters.violations += 1
+                kind = EventKind.BINDING_VIOLATION
+                self._ledger.emit(kind, binding.tenant, binding.handle, target)
+                return True
+        return False
+
+    def _placed(
+        self, caller: Caller, target: Range, tenant: str, flags: BindFlags, place: int | None
+    ) -> _Places | Fault:
+        """Choose a set for each line, or say why the range cannot be bound."""
         if not caller.may_act_for(tenant):
             return Fault.PERMISSION_DENIED
         size, line_bytes = target.size_bytes, self.geometry.line_bytes
-        if target.address < 0 or size <= 0 or target.address % line_bytes or size % line_bytes:
+        if target.address % line_bytes or size % line_bytes:
             return Fault.ALIGN_ERROR
+        lines = self._space.lines_of(target)
+        if lines is None or self._ledger.overlapping(lines) or not self._offers(place, lines):
+            return Fault.TARGET_INVALID
         quota = self.quota(tenant)
         if quota.used_bytes + size > quota.limit_bytes:
             return Fault.QUOTA_EXCEEDED
-        if self._wired_bytes + size > self.geometry.wired_bytes:
+        level = level_of(flags)
+        if level is PinLevel.WIRED and self.wired_bytes + size > self.geometry.wired_bytes:
             return Fault.NO_SPACE
-        return self._refusal_of_sets(lines)
+        return self._with_room(lines, level, place)
 
-    def _refusal_of_sets(self, lines: range) -> Fault | None:
-        if self._tags.holds_wired(lines):
-            return Fault.TARGET_INVALID
-        if self._tags.most_wired(lines) >= self.geometry.ways:
-            return Fault.NO_SPACE
-        return None
+    @property
+    def _chooses(self) -> bool:
+        return self.geometry.organisation is Organisation.SOFTWARE_MANAGED
+
+    def _offers(self, place: int | None, lines: range) -> bool:
+        if place is None:
+            return True
+        if self._chooses:
+            return 0 <= place < self.geometry.sets
+        return place == self.geometry.home(lines.start)
+
+    def _with_room(self, lines: range, level: PinLevel, place: int | None) -> _Places | Fault:
+        """Give each line a set that has room for it.
+
+        Where software chooses, that is the place, or else the first regions that have any.
+        """
+        places = list(zip(lines, self._slots(lines, level, place), strict=False))
+        return places if len(places) == len(lines) else Fault.NO_SPACE
+
+    def _slots(self, lines: range, level: PinLevel, place: int | None) -> Iterable[int]:
+        """Yield a set for each of the lines, in order, as long as there is room."""
+        if self._chooses:
+            regions = range(self.geometry.sets) if place is None else (place,)
+            for index in regions:
+                yield from repeat(index, self._tags.room(index, level))
+            return
+        left: dict[int, int] = {}
+        for index in map(self.geometry.home, lines):
+            if index not in left:
+                left[index] = self._tags.room(index, level)
+            if not left[index]:
+                return
+            left[index] -= 1
+            yield index

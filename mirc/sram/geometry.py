@@ -3,21 +3,30 @@
 import attrs
 from attrs import validators as v
 
-from mirc.machine import Machine
+from mirc.machine import Machine, Organisation, Replacement
 
 
 @attrs.frozen(kw_only=True)
 class Geometry:
-    """A set-associative array: ``sets`` sets of ``ways`` lines of ``line_bytes``.
+    """An on-chip array: ``sets`` sets of ``ways`` lines of ``line_bytes``.
 
-    At most ``wired_bytes`` may be bound. What lies at an address belongs into the set
-    ``address // line_bytes % sets``; the quotient is its tag.
+    In a set-associative or direct-mapped array the line's number decides its set. In a
+    software-managed one a set is a region: BIND may choose any, and what nobody bound is staged in
+    the region of its own stripe of ``ways`` lines. At most ``wired_bytes`` may be wired; the rest
+    is the reserve for everything else. A generation has ``generation_bits``.
     """
 
     line_bytes: int = attrs.field(validator=v.gt(0))
     ways: int = attrs.field(validator=v.gt(0))
     sets: int = attrs.field(validator=v.gt(0))
     wired_bytes: int = attrs.field(validator=v.ge(0))
+    organisation: Organisation = Organisation.SET_ASSOCIATIVE
+    replacement: Replacement = Replacement.LRU
+    generation_bits: int = attrs.field(default=8, validator=v.gt(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.organisation is Organisation.DIRECT_MAPPED and self.ways != 1:
+            raise ValueError(f"a direct-mapped array has one way a set, not {self.ways}")
 
     @classmethod
     def of(cls, machine: Machine) -> "Geometry | None":
@@ -31,14 +40,25 @@ class Geometry:
             ways=sram.ways,
             sets=capacity // (sram.line_bytes * sram.ways),
             wired_bytes=sram.wired_bytes,
+            organisation=sram.organisation,
+            replacement=sram.replacement,
         )
 
-    def lines_of(self, address: int, size_bytes: int) -> range:
-        """Return the numbers of the lines that hold a range of at least one byte."""
-        return range(address // self.line_bytes, (address + size_bytes - 1) // self.line_bytes + 1)
+    @property
+    def open_ways(self) -> int:
+        """Ways of a set that BIND never wires, so that an access always has a victim.
 
-    def tags_in(self, lines: range, index: int) -> range:
-        """Return the tags that consecutive ``lines`` have in the set ``index``."""
-        return range(
-            -((index - lines.start) // self.sets), (lines.stop - 1 - index) // self.sets + 1
-        )
+        A direct-mapped array has none to leave: what maps to a wired line bypasses the array.
+        """
+        return 0 if self.organisation is Organisation.DIRECT_MAPPED else 1
+
+    @property
+    def capacity_bytes(self) -> int:
+        """All bytes of the array."""
+        return self.sets * self.ways * self.line_bytes
+
+    def home(self, number: int) -> int:
+        """Return the set that a line goes to if nobody chose another."""
+        if self.organisation is Organisation.SOFTWARE_MANAGED:
+            return number // self.ways % self.sets
+        return number % self.sets

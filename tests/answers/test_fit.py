@@ -13,6 +13,7 @@ from mirc.controller.ingest import ingest
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
 from mirc.machine import Machine
+from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope
 from mirc.simulate.engine import simulate
 from mirc.simulate.limits import held_bytes
@@ -89,7 +90,7 @@ def run(
 ) -> None:
     """Simulate under two policies: whatever cannot go on raises."""
     found = scenario(asked, batch, scope, seed=seed, context=context)
-    known = ingest(asked.module, asked.machine, None, found.workload.names, found.runs)
+    known = ingest(seal(asked.module), asked.machine, None, found.workload.names, found.runs)
     for policy in ("lru", "intent"):
         outcome = simulate(found.workload, known, asked.machine, policy, path="python")
         assert outcome.peak_bytes["hbm"] <= asked.machine.near.usable_bytes
@@ -159,7 +160,7 @@ def test_a_run_that_fits_near_fetches_every_byte_once() -> None:
     batch = answer(asked, Scope.NEAR).batch
     assert batch
     found = scenario(asked, batch, Scope.NEAR)
-    known = ingest(asked.module, asked.machine, None, found.workload.names, found.runs)
+    known = ingest(seal(asked.module), asked.machine, None, found.workload.names, found.runs)
     outcome = simulate(found.workload, known, asked.machine, "lru", path="python")
     assert {link.name: link.total_bytes for link in outcome.links} == {"up": 1200 * MB, "down": 0}
 

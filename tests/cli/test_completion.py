@@ -73,7 +73,7 @@ def test_every_command_that_reads_a_file_offers_them(command: str) -> None:
 
 @pytest.mark.parametrize("words", [("check", "-M"), ("simulate", "--machine"), ("compile", "-M")])
 def test_machines_are_offered_by_name(words: tuple[str, ...]) -> None:
-    assert offered(*words, typed="h") == ["h100-sxm", "h200"]
+    assert offered(*words, typed="h") == ["h100-pair", "h100-sxm", "h200"]
     assert offered("machine", "show", typed="npu") == ["npu-scratchpad"]
 
 

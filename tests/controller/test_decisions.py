@@ -2,9 +2,10 @@
 
 import pytest
 
-from mirc.controller.observe import catch_up, enter, leave, touched
-from mirc.controller.schedule import farther, next_missing
-from mirc.controller.score import distance_ps, next_use
+from mirc.controller.execute import leave
+from mirc.controller.observe import catch_up, enter, survey, touched
+from mirc.controller.schedule import farther
+from mirc.controller.score import distance_ps, next_missing, next_use
 from mirc.controller.veto import has_room, horizon_of, too_soon
 from mirc.kernels import world as k
 from mirc.kernels.events import ENOUGH_AHEAD, FARTHER, NEEDED, TOO_EARLY
@@ -58,22 +59,24 @@ def test_a_victim_is_used_later_than_what_it_makes_room_for(world: World) -> Non
     touched(world, 0)
     catch_up(world)
     resident(world, 1)
-    assert farther(world, 10 * US) == k.NONE  # 1 is due in exactly 10 us
+    assert farther(world, world.bits, 10 * US) == k.NONE  # 1 is due in exactly 10 us
     resident(world, 0)
-    assert farther(world, 10 * US) == 0
+    assert farther(world, world.bits, 10 * US) == 0
     world.obj[k.DIRTY, 0] = 1
-    assert farther(world, 10 * US) == k.NONE  # it would have to be written first
+    assert farther(world, world.bits, 10 * US) == k.NONE  # it would have to be written first
 
 
+@pytest.mark.mechanism("S2-15")
 def test_a_prefetch_waits_for_its_horizon_and_for_the_ring(world: World) -> None:
     # Horizon: 4 transfers of 100 us; ring: 2 objects of 100 bytes.
     assert horizon_of(world, 1) == 400 * US
-    assert too_soon(world, 1, 401 * US) == TOO_EARLY
-    assert too_soon(world, 1, 400 * US) == NEEDED
+    assert too_soon(world, survey(world), 1, 401 * US) == TOO_EARLY
+    assert too_soon(world, survey(world), 1, 400 * US) == NEEDED
     world.run[k.AHEAD_BYTES] = 150
-    assert too_soon(world, 1, 0) == ENOUGH_AHEAD
+    assert too_soon(world, survey(world), 1, 0) == ENOUGH_AHEAD
 
 
+@pytest.mark.mechanism("S2-15")
 @pytest.mark.parametrize(("planned_us", "used_us"), [(50, 200), (300, 300), (900, 400)])
 def test_a_planned_horizon_counts_within_limits(
     world: World, planned_us: int, used_us: int
@@ -84,6 +87,6 @@ def test_a_planned_horizon_counts_within_limits(
 
 def test_room_that_steps_need_at_their_highest_is_not_given_to_prefetches(world: World) -> None:
     resident(world, 0)
-    assert has_room(world, 1)
+    assert has_room(world, survey(world), 1)
     world.run[k.HIGH] = 101  # 300 - 101 - 100 is less than 100
-    assert not has_room(world, 1)
+    assert not has_room(world, survey(world), 1)

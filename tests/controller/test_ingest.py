@@ -15,6 +15,7 @@ from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.ir import Module
 from mirc.machine.load import load as load_machine
+from mirc.packed.pack import seal
 
 TEXT = """mir 1.0
 
@@ -56,7 +57,7 @@ def module() -> Module:
 
 
 def test_rows_hold_strength_probability_and_fragments(module: Module) -> None:
-    known = ingest(module, load_machine("h100-sxm"), "small", NAMES)
+    known = ingest(seal(module), load_machine("h100-sxm"), "small", NAMES)
     assert known.strength.tolist() == [
         DROPPABLE,
         GUARDED,
@@ -73,7 +74,7 @@ def test_rows_hold_strength_probability_and_fragments(module: Module) -> None:
 
 
 def test_a_plan_adds_times_and_places_in_its_phase(module: Module) -> None:
-    rows = ingest(module, load_machine("h100-sxm"), "small", NAMES).phase("decode")
+    rows = ingest(seal(module), load_machine("h100-sxm"), "small", NAMES).phase("decode")
     assert rows is not None
     assert rows.period_ps == 40_000_000
     assert rows.first_ps[:2].tolist() == [3_500_000, 4_000_000]
@@ -83,7 +84,7 @@ def test_a_plan_adds_times_and_places_in_its_phase(module: Module) -> None:
 
 
 def test_instances_inherit_their_template_and_rows_have_no_planned_use(module: Module) -> None:
-    rows = ingest(module, load_machine("h100-sxm"), "small", NAMES).phase("decode")
+    rows = ingest(seal(module), load_machine("h100-sxm"), "small", NAMES).phase("decode")
     assert rows is not None
     assert rows.first_ps[5:7].tolist() == [5_000_000, 5_000_000]
     assert rows.strength[5] == SPILLABLE
@@ -91,7 +92,7 @@ def test_instances_inherit_their_template_and_rows_have_no_planned_use(module: M
 
 
 def test_without_a_plan_no_use_has_a_time(module: Module) -> None:
-    rows = ingest(module, load_machine("h100-sxm"), None, NAMES).phase("decode")
+    rows = ingest(seal(module), load_machine("h100-sxm"), None, NAMES).phase("decode")
     assert rows is not None
     assert (rows.first_ps == UNSAID).all()
     assert rows.period_ps == 0
@@ -107,6 +108,6 @@ def test_what_prefers_lower_tiers_leaves_before_weights_and_what_is_spent_before
         "phase p { step s { reads = [w, m, near] writes = [c] } }\n"
     )
     names = ("w", "m", "near", "c")
-    known = ingest(load(Source("t.mir", text)), load_machine("h100-sxm"), None, names)
+    known = ingest(seal(load(Source("t.mir", text))), load_machine("h100-sxm"), None, names)
     assert known.strength.tolist() == [DROPPABLE, ELSEWHERE, SPILLABLE, SPENT]
     assert SPENT < ELSEWHERE < DROPPABLE

@@ -46,6 +46,7 @@ def test_every_sample_model_is_tried_here() -> None:
     assert {path.stem for path in SAMPLES.glob("*.py")} == set(FEWER)
 
 
+@pytest.mark.mechanism("S1-16")
 @pytest.mark.parametrize("name", sorted(FEWER))
 @pytest.mark.filterwarnings("ignore")  # diffusers and peft warn on import
 def test_a_sample_model_is_captured_and_its_text_has_no_findings(name: str) -> None:

@@ -10,5 +10,5 @@ def test_the_numbers_that_kernels_write_are_those_of_the_enums() -> None:
         assert getattr(events, RENAMED.get(member.name, member.name)) == member.value
 
 
-def test_an_event_has_eight_whole_numbers() -> None:
-    assert EVENT.itemsize == 8 * 8
+def test_an_event_has_nine_whole_numbers() -> None:
+    assert EVENT.itemsize == 9 * 8

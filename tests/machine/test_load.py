@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirc.diagnostics import CouldNotRun
-from mirc.machine import InvalidMachineError
+from mirc.machine import InvalidMachineError, Organisation, Replacement
 from mirc.machine.decode import decode
 from mirc.machine.load import load, names, parse, source
 
@@ -46,6 +46,43 @@ def test_a_file_of_ones_own_is_a_machine(tmp_path: Path) -> None:
     machine = load(str(file))
     assert (machine.name, machine.near.usable_bytes, machine.links) == ("small", 1000, ())
     assert machine.sram is None
+
+
+SRAM = """
+[sram]
+memory = "hbm"
+line_bytes = 10
+ways = 4
+wired_bytes = 500
+"""
+
+
+def test_on_chip_memory_is_set_associative_with_lru_unless_the_file_says_otherwise() -> None:
+    plain = parse("m.toml", SMALL + SRAM).sram
+    assert plain is not None
+    assert (plain.organisation, plain.replacement) == ("set-associative", "lru")
+    words = 'organisation = "software-managed"\nreplacement = "tree-plru"\n'
+    said = parse("m.toml", SMALL + SRAM + words).sram
+    assert said is not None
+    assert said.organisation is Organisation.SOFTWARE_MANAGED
+    assert said.replacement is Replacement.TREE_PLRU
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence", "hint"),
+    [
+        ('organisation = "direct"', "is 'direct', which is no organisation", "`direct-mapped`?"),
+        ("replacement = 'LRU'", "is 'LRU', which is no replacement", "did you mean `lru`?"),
+        ("replacement = 2", "is 2, which is no replacement", "lru, tree-plru, rrip, random"),
+        ('organisation = "direct-mapped"', "is 4, but a direct-mapped memory", "give 1"),
+    ],
+)
+def test_on_chip_memory_is_of_a_kind_that_is_known(
+    line: str, sentence: str, hint: str, tmp_path: Path
+) -> None:
+    message, advice = refusal(SMALL + SRAM + line, tmp_path)
+    assert sentence in message
+    assert hint in advice
 
 
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:

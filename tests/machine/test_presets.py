@@ -13,6 +13,7 @@ EXPECTED = (
     "cxl-node",
     "edge",
     "gh200",
+    "h100-pair",
     "h100-sxm",
     "h200",
     "mi300x",
@@ -41,6 +42,7 @@ def test_no_link_is_quicker_than_the_memories_that_it_joins(machine: Machine) ->
         assert link.peak_bytes_per_s <= machine.memory(link.target).write_bytes_per_s
 
 
+@pytest.mark.mechanism("S2-04")
 def test_bandwidth_falls_with_distance(machine: Machine) -> None:
     order = list(TierKind)
     by_distance = sorted(machine.memories, key=lambda m: order.index(m.kind))
@@ -59,6 +61,7 @@ def test_a_tenth_of_a_data_center_card_is_reserved(name: str) -> None:
     assert near.reserve_bytes * 10 == near.capacity_bytes
 
 
+@pytest.mark.mechanism("S2-04")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_number_has_its_source_beside_it(name: str) -> None:
     lines = source(name).splitlines()

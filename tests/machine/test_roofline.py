@@ -6,6 +6,7 @@ from mirc.machine.roofline import peak_flops, ridge_flop_per_byte, step_ps
 H100 = load("h100-sxm")
 
 
+@pytest.mark.mechanism("S2-03")
 def test_a_decode_step_waits_for_memory() -> None:
     # 3.015e9 bytes at 3.35e12 * 0.9 bytes per second: 1 ms; its FLOPs would take 4 us
     assert step_ps(H100, 3e9, "matmul", "bfloat16", 3.015e9) == 10**9
@@ -40,6 +41,7 @@ def test_a_dtype_without_a_rate_is_widened(dtype: str, computed_as: str) -> None
     assert peak_flops(compute, dtype) == compute.peak_flops[computed_as]
 
 
+@pytest.mark.mechanism("S2-03")
 def test_the_ridge_of_an_a100_is_153_flop_per_byte() -> None:
     # 312e12 / 2.039e12
     assert ridge_flop_per_byte(load("a100-80g"), "bfloat16") == pytest.approx(153, abs=0.5)

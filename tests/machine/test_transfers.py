@@ -61,6 +61,7 @@ def test_impossible_sizes_are_refused(size: int, fragment: int | None) -> None:
         transfer_ps(curved((1, 1e9)), size, fragment)
 
 
+@pytest.mark.mechanism("S7-05")
 def test_an_h100_copies_small_fragments_a_tenth_as_fast_as_large_ones() -> None:
     link = load("h100-sxm").link("dram", "hbm")
     assert link is not None

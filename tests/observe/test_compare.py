@@ -20,6 +20,7 @@ def total(log: Compared, field: int = 0) -> Group:
     return found
 
 
+@pytest.mark.mechanism("S0-41")
 def test_every_iteration_is_scored_by_the_runs_that_read_it() -> None:
     text = weight("a", "reuse = EVERY(ITERATION) @ 0.9") + weight("b", "reuse = HIGH") + READS
     log = compared(text, *runs(("a", "b"), ("a", "b"), ("a",), ("b",)))
@@ -101,6 +102,7 @@ EXPERTS = "".join(
 ROUTED = "phase decode { step s { reads = [ROUTED(e, 2)] } }\n"
 
 
+@pytest.mark.mechanism("S0-41")
 def test_experts_are_scored_by_the_steps_that_route_them() -> None:
     log = compared(EXPERTS + ROUTED, *runs(("e[0]", "e[1]"), ("e[1]", "e[2]")))
     routed = log.scored[1]
@@ -157,6 +159,7 @@ def timed(*starts: tuple[int, int, int]) -> Compared:
     return compared(weight("a") + weight("b") + STEPS + PLAN, *events)
 
 
+@pytest.mark.mechanism("S0-41")
 def test_times_count_from_the_run_and_within_a_factor_of_2() -> None:
     # first use of a: at 1, 2 and 9 us, said 0: both at least 1 us, so the first two hold
     # first use of b = last use of both: at 11, 40 and 9 us, said 20: 9 is earlier

@@ -78,6 +78,7 @@ def scenes(draw: st.DrawFn, most_steps: int = 40, *, held: bool = True) -> Drawn
         dram=4 * max(sizes) + draw(st.integers(1, 60)) if tall else 10_000,
         nvme=10_000 if tall else 0,
         latency_ns=draw(st.sampled_from([0.0, 700.0])),
+        direct_rate=draw(st.sampled_from([0.0, 4e5])) if tall else 0.0,
         root=draw(st.sampled_from([None, "pcie"])),
     )
     first = {
@@ -85,5 +86,15 @@ def scenes(draw: st.DrawFn, most_steps: int = 40, *, held: bool = True) -> Drawn
         for phase in (0, 1)
     }
     load = workload(sizes, made, [*played, Step(phase=1), Step(phase=0)])
-    known = rows(load, first_us=first, period_us=100.0, strength=dict.fromkeys(fast, HELD_FAST))
+    again_share = draw(st.sampled_from([0.0, 0.6]))
+    again = {o: dice.choice([0.0, 5.0, 60.0]) for o in range(count) if dice.random() < again_share}
+    known = rows(
+        load,
+        first_us=first,
+        period_us=100.0,
+        strength=dict.fromkeys(fast, HELD_FAST),
+        remake_us=again,
+        departs=[o for o in range(count) if dice.random() < again_share],
+        unpack_us={o: 3.0 for o in range(count) if dice.random() < again_share / 4},
+    )
     return Drawn(sizes, made, played, known, where, fast)

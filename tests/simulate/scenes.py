@@ -23,8 +23,12 @@ def machine(
     reserve: int = 0,
     latency_ns: float = 0.0,
     root: str | None = None,
+    direct_rate: float = 0.0,
 ) -> Machine:
-    """Near memory over DRAM over (if asked for) NVMe; links without launch cost by default."""
+    """Near memory over DRAM over (if asked for) NVMe; links without launch cost by default.
+
+    ``direct_rate`` is that of links from NVMe past DRAM and back, none for 0.
+    """
     memories = [
         _memory("hbm", TierKind.HBM, near + reserve, reserve),
         _memory("dram", TierKind.DRAM, dram),
@@ -37,6 +41,9 @@ def machine(
         memories.append(_memory("nvme", TierKind.NVME, nvme))
         links.append(_link("read", ("nvme", "dram"), in_rate / 2, latency_ns, "flash"))
         links.append(_link("write", ("dram", "nvme"), out_rate / 2, latency_ns, "flash"))
+    if direct_rate:
+        links.append(_link("skip", ("nvme", "hbm"), direct_rate, latency_ns, None))
+        links.append(_link("back", ("hbm", "nvme"), direct_rate, latency_ns, None))
     return Machine(
         name="bench",
         summary="a test's machine",
@@ -133,13 +140,26 @@ def rows(
     first_us: dict[int, dict[int, float]] | None = None,
     period_us: float = 0.0,
     strength: dict[int, int] | None = None,
+    remake_us: dict[int, float] | None = None,
+    departs: Sequence[int] = (),
+    unpack_us: dict[int, float] | None = None,
 ) -> Descriptors:
-    """Describe a workload's objects; ``first_us[phase][object]`` is a planned first use."""
+    """Describe a workload's objects; ``first_us[phase][object]`` is a planned first use.
+
+    Those in ``remake_us`` may be dropped and made again, those in ``departs`` leave by plan after a
+    step of any phase; those in ``unpack_us`` are widened once they have arrived.
+    """
     count = load.object_count
     usual = np.where(load.made, SPILLABLE, DROPPABLE).astype(np.int64)
     for o, value in (strength or {}).items():
         usual[o] = value
     nothing = np.full(count, UNSAID, dtype=np.int64)
+    again, leaving = nothing.copy(), np.zeros(count, dtype=np.bool_)
+    leaving[list(departs)] = True
+    unpack = np.zeros(count, dtype=np.int64)
+    for table, times in ((again, remake_us), (unpack, unpack_us)):
+        for o, us in (times or {}).items():
+            table[o] = round(us * 1e6)
     phases = []
     for number, name in enumerate(load.phase_names):
         first = nothing.copy()
@@ -155,6 +175,8 @@ def rows(
                 stays=np.zeros(count, dtype=np.bool_),
                 strength=usual,
                 probability=np.ones(count),
+                remake_ps=again,
+                departs=leaving,
             )
         )
     return Descriptors(
@@ -164,6 +186,7 @@ def rows(
         backing=((),) * count,
         strength=usual,
         phases=tuple(phases),
+        unpack_ps=unpack,
     )
 
 

@@ -2,8 +2,9 @@ import numpy as np
 
 from mirc.diagnostics import Source
 from mirc.grammar import load
-from mirc.ir.resolve import View
 from mirc.kernels.events import EVENT, Kind, Reason
+from mirc.packed.pack import seal
+from mirc.packed.view import PackedView
 from mirc.simulate.contracts import broken, wired
 from mirc.simulate.model import Outcome, Prefetches
 from tests.simulate.toy import GB, card
@@ -21,7 +22,7 @@ def _outcome(*events: tuple[Kind, int, Reason], peak: int = GB) -> Outcome:
     none = np.zeros(0, dtype=np.int64)
     log = np.zeros(len(events), dtype=EVENT)
     for step, (kind, thing, reason) in enumerate(events):
-        log[step] = (step, kind, thing, 0, 1, 1, step, reason)
+        log[step] = (step, kind, thing, 0, 1, 1, step, reason, -1)
     return Outcome(
         policy="intent",
         oracle=False,
@@ -42,7 +43,7 @@ def _outcome(*events: tuple[Kind, int, Reason], peak: int = GB) -> Outcome:
 
 
 def test_instances_are_wired_as_their_template_is() -> None:
-    view = View(load(Source("toy.mir", TEXT)))
+    view = PackedView(seal(load(Source("toy.mir", TEXT))))
     assert wired(view, NAMES).tolist() == [False, True, True, True]
 
 

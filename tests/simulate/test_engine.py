@@ -37,7 +37,7 @@ def check(drawn: Drawn, outcome: Outcome) -> Checker:
         (names.index(link.source), names.index(link.target)): link.peak_bytes_per_s
         for link in drawn.machine.links
     }
-    fast = drawn.fast if outcome.policy in ("intent", "static") else frozenset()
+    fast = drawn.fast if outcome.policy in ("intent", "static", "regret") else frozenset()
     checker = Checker(limits, rates, fast).replay(outcome.events)
     for use in outcome.links:
         ends = names.index(use.source), names.index(use.target)
@@ -45,6 +45,7 @@ def check(drawn: Drawn, outcome: Outcome) -> Checker:
     return checker
 
 
+@pytest.mark.mechanism("S5-04")
 @pytest.mark.parametrize("policy", list(POLICIES))
 @settings(max_examples=60, deadline=None)
 @given(drawn=scenes())
@@ -54,6 +55,7 @@ def test_no_policy_ever_overfills_a_memory_or_reads_bytes_in_flight(
     outcome = play(drawn, policy)
     check(drawn, outcome)
     stall = outcome.stall_demand_ps + outcome.stall_late_ps + outcome.stall_queue_ps
+    stall = stall + outcome.stall_remake_ps
     assert (outcome.step_ps == outcome.compute_ps + stall).all()
     assert int(outcome.step_ps.sum()) == outcome.end_ps
     met = outcome.prefetches

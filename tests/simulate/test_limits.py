@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.machine import Machine
+from mirc.packed.pack import seal
 from mirc.simulate.comparison import Comparison, compare, policies_of
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import build
@@ -62,7 +63,7 @@ def _texts(draw: st.DrawFn) -> str:
 def _compared(text: str, machine: Machine, schedule: str) -> Comparison:
     module = load(Source("drawn.mir", text))
     scenario = build(module, schedule_of(module, None, schedule), machine, plan="p")
-    return compare(module, scenario, machine, policies_of("all"), plan="p")
+    return compare(seal(module), scenario, machine, policies_of("all"), plan="p")
 
 
 def _late(machine: Machine, latency_ns: float) -> Machine:

@@ -6,6 +6,7 @@ import pytest
 from mirc.controller.ingest import ingest
 from mirc.diagnostics import Source
 from mirc.grammar import load
+from mirc.packed.pack import seal
 from mirc.simulate.engine import simulate
 from mirc.simulate.placement import static_ranks
 from mirc.simulate.schedule import schedule_of
@@ -56,7 +57,7 @@ def _scenario(schedule: str) -> Scenario:
 def test_what_runs_more_often_is_pinned_first(schedule: str, kept: str) -> None:
     scenario = _scenario(schedule)
     names = scenario.workload.names
-    known = ingest(MODULE, MACHINE, "m", names, scenario.runs)
+    known = ingest(seal(MODULE), MACHINE, "m", names, scenario.runs)
     sizes = scenario.workload.size_bytes
     ranked = [names[o] for o in static_ranks(known, sizes, np.ones(len(sizes)))]
     assert {name[0] for name in ranked[-len(SIZES[kept]) :]} == {kept}
@@ -76,7 +77,7 @@ def test_no_fixed_set_beside_the_same_ring_moves_fewer_bytes(schedule: str) -> N
         for pinned in combinations(everything, count)
         if sizes[list(pinned)].sum() <= 150 * MB
     )
-    known = ingest(MODULE, MACHINE, "m", workload.names, scenario.runs)
+    known = ingest(seal(MODULE), MACHINE, "m", workload.names, scenario.runs)
     outcome = simulate(workload, known, MACHINE, "static")
     moved = sum(link.total_bytes for link in outcome.links if link.target == MACHINE.near.name)
     assert moved <= least + 200 * MB  # what lies ahead in the ring when the run ends
@@ -85,7 +86,7 @@ def test_no_fixed_set_beside_the_same_ring_moves_fewer_bytes(schedule: str) -> N
 def test_of_equal_use_what_is_dearer_to_fetch_is_pinned_first() -> None:
     scenario = _scenario("REPEAT(5, a, b)")
     names, sizes = scenario.workload.names, scenario.workload.size_bytes
-    known = ingest(MODULE, MACHINE, "m", names, scenario.runs)
+    known = ingest(seal(MODULE), MACHINE, "m", names, scenario.runs)
     price = np.array([4.0 if name in ("a1", "b2") else 1.0 for name in names])
     ranked = [names[o] for o in static_ranks(known, sizes, price)]
     assert set(ranked[-2:]) == {"a1", "b2"}

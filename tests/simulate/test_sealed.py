@@ -11,6 +11,7 @@ from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.ir import Module
 from mirc.kernels.events import Kind
+from mirc.packed.pack import seal
 from mirc.simulate.engine import simulate
 from mirc.simulate.policies import POLICIES
 from mirc.simulate.schedule import schedule_of
@@ -52,6 +53,7 @@ def _module() -> Module:
 
 
 MODULE = _module()
+PACKED = seal(MODULE)
 STEPS = {"p": 9, "d": 12, "late": 1}
 
 
@@ -60,7 +62,7 @@ def _decisions(policy: str, runs: list[str], steps: int) -> list[tuple[Any, ...]
     machine = card(900 * MB)
     scenario = build(MODULE, schedule_of(MODULE, None, ", ".join(runs)), machine, plan="m")
     names = scenario.workload.names
-    known = ingest(MODULE, machine, "m", names)
+    known = ingest(PACKED, machine, "m", names)
     events = simulate(scenario.workload, known, machine, policy, record_events=True).events
     assert events is not None
     phases = scenario.workload.phase_names

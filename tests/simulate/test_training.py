@@ -7,6 +7,7 @@ from mirc.controller.ingest import ingest
 from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.machine import Machine
+from mirc.packed.pack import seal
 from mirc.simulate.engine import simulate
 from mirc.simulate.limits import held_bytes, inflow_bytes_per_s, limits
 from mirc.simulate.metrics import figures, steady_ps
@@ -122,7 +123,7 @@ def test_every_policy_trains_within_capacity_and_loses_no_byte(policy: str, near
     source = Source("toy.mir", f"mir 1.0\n{OBJECTS}{PHASES}")
     found = scenario(OBJECTS + PHASES, schedule=SCHEDULE, machine=machine)
     workload = found.workload
-    known = ingest(load(source), machine, None, workload.names, found.runs)
+    known = ingest(seal(load(source)), machine, None, workload.names, found.runs)
     outcome = simulate(workload, known, machine, policy, record_events=True)
     names = [one.name for one in machine.memories]
     rates = {

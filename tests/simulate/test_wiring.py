@@ -8,7 +8,7 @@ import pytest
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
 from mirc.ir import Module
-from mirc.machine import Link, Machine, Memory, Sram, TierKind
+from mirc.machine import Link, Machine, Memory, Organisation, Sram, TierKind
 from mirc.machine.load import load as load_machine
 from mirc.report.text import as_text
 from mirc.report.wired import wired_text
@@ -85,6 +85,15 @@ def test_one_way_of_each_set_is_left_whatever_the_machine_file_says() -> None:
     # 301 that the budget would leave.
     found = wired(weight("a", "301MB"), chip(wired_bytes=400 * MB))
     assert outcome(found) == [("a", 0, "NO_SPACE")]
+
+
+def test_the_machine_s_organisation_decides_what_is_left_open() -> None:
+    # The same 400 lines of 1 MB: direct-mapped, all that the budget admits are bound.
+    machine = chip(wired_bytes=400 * MB)
+    assert machine.sram is not None
+    direct = attrs.evolve(machine.sram, ways=1, organisation=Organisation.DIRECT_MAPPED)
+    found = wired(weight("a", "301MB"), attrs.evolve(machine, sram=direct))
+    assert outcome(found) == [("a", 301, None)]
 
 
 def test_an_sram_of_too_many_lines_is_refused_and_an_absurd_object_is_not() -> None:

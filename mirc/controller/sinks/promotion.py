@@ -1,6 +1,6 @@
 """Sinks, a link and the windows in which it may be used into transfers before the first step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -9,45 +9,42 @@ from mirc.machine.transfers import route, transfer_ps
 
 
 @attrs.frozen(kw_only=True)
-class Transfer:
-    """One position on its way into the fast memory; it can be read from ``finish_ps`` on."""
+class Wanted:
+    """Bytes that are to be in the fast memory by their first use; ``name`` says which."""
 
-    position: int
+    name: str
     size_bytes: int
-    start_ps: int
-    finish_ps: int
+    first_use_ps: int
 
 
 @attrs.frozen(kw_only=True)
-class Promotion:
-    """Transfers one after another, and by how much the last comes after the first use (or 0)."""
+class Transfer:
+    """What was wanted, on its way: it can be read from ``finish_ps`` on."""
 
-    transfers: tuple[Transfer, ...]
-    late_ps: int
+    wanted: Wanted
+    start_ps: int
+    finish_ps: int
 
     @property
-    def ready_ps(self) -> int:
-        """When everything can be read; 0 if there is nothing."""
-        return max((t.finish_ps for t in self.transfers), default=0)
+    def late_ps(self) -> int:
+        """By how much it comes after its first use, or 0."""
+        return max(0, self.finish_ps - self.wanted.first_use_ps)
 
 
 def promote(
-    sizes: Mapping[int, int],
-    link: Link,
-    windows: Sequence[tuple[int, int]],
-    first_use_ps: int,
-) -> Promotion:
-    """Place the transfers of ``sizes`` (bytes by position, most wanted first) into safe windows.
+    wanted: Sequence[Wanted], link: Link, windows: Sequence[tuple[int, int]]
+) -> tuple[Transfer, ...]:
+    """Place transfers, in the order given, into safe windows, one after another.
 
     ``windows`` are (start, end) picoseconds in which the link may run beside computing without
     slowing it, ascending; a transfer lies inside one. What fits into none begins after all of
-    them, beside whatever runs then, and is late if that is after ``first_use_ps``.
+    them, beside whatever runs then.
     """
     free = [list(window) for window in windows]
     after = max((end for _, end in windows), default=0)
     placed = []
-    for position, size in sizes.items():
-        needed = transfer_ps(link, size)
+    for one in wanted:
+        needed = transfer_ps(link, one.size_bytes)
         window = next((w for w in free if w[1] - w[0] >= needed), None)
         if window is None:
             start = after
@@ -55,11 +52,8 @@ def promote(
         else:
             start = window[0]
             window[0] += needed
-        placed.append(
-            Transfer(position=position, size_bytes=size, start_ps=start, finish_ps=start + needed)
-        )
-    ready = max((t.finish_ps for t in placed), default=0)
-    return Promotion(transfers=tuple(placed), late_ps=max(0, ready - first_use_ps))
+        placed.append(Transfer(wanted=one, start_ps=start, finish_ps=start + needed))
+    return tuple(placed)
 
 
 def nearest_holder(machine: Machine, holders: Sequence[str], consumer: str, size_bytes: int) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mirc.controller.sinks.choice import Sink, Stay
-from mirc.controller.sinks.promotion import nearest_holder, promote
+from mirc.controller.sinks.promotion import Wanted, nearest_holder, promote
 from mirc.controller.sinks.resident import Loss, Residents
 from mirc.machine import Link
 from mirc.machine.load import load
@@ -19,27 +19,29 @@ def sink(position: int, stay: Stay = Stay.TIMED, score: float = 0.5) -> Sink:
     return Sink(position=position, score=score, stay=stay)
 
 
+def wanted(name: str, size: int, first_use_ps: int) -> Wanted:
+    return Wanted(name=name, size_bytes=size, first_use_ps=first_use_ps)
+
+
 @pytest.mark.mechanism("S2-09", "S2-13")
 def test_every_transfer_has_a_start_and_an_end_before_the_first_use() -> None:
-    found = promote({0: 100, 7: 50}, LINK, [(0, 1_000_000)], first_use_ps=1_000_000)
-    assert [(t.position, t.start_ps, t.finish_ps) for t in found.transfers] == [
-        (0, 0, 100_000),
-        (7, 100_000, 150_000),
+    asked = [wanted("layer 0", 100, 100_000), wanted("layer 1", 50, 1_000_000)]
+    found = promote(asked, LINK, [(0, 1_000_000)])
+    assert [(t.wanted.name, t.start_ps, t.finish_ps, t.late_ps) for t in found] == [
+        ("layer 0", 0, 100_000, 0),
+        ("layer 1", 100_000, 150_000, 0),
     ]
-    assert found.ready_ps == 150_000
-    assert found.late_ps == 0
 
 
 @pytest.mark.mechanism("S2-13", "S2-15")
 def test_transfers_keep_to_the_safe_windows_and_what_fits_into_none_is_late() -> None:
     # 100 bytes take 100,000 ps: the second window holds one of them, the first none.
     windows = [(0, 90_000), (200_000, 300_000)]
-    found = promote({0: 100, 1: 100}, LINK, windows, first_use_ps=350_000)
-    assert [(t.start_ps, t.finish_ps) for t in found.transfers] == [
-        (200_000, 300_000),
-        (300_000, 400_000),
+    found = promote([wanted("a", 100, 350_000), wanted("b", 100, 350_000)], LINK, windows)
+    assert [(t.start_ps, t.finish_ps, t.late_ps) for t in found] == [
+        (200_000, 300_000, 0),
+        (300_000, 400_000, 50_000),
     ]
-    assert found.late_ps == 50_000
 
 
 @pytest.mark.mechanism("S2-14")

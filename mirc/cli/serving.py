@@ -1,0 +1,132 @@
+"""The options of ``mirc simulate --trace``: requests served over a file's caches."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+import mirc
+from mirc.cli.output import write_text
+from mirc.diagnostics import CouldNotRun
+
+if TYPE_CHECKING:
+    from mirc.ir import Module
+
+_OF_SCHEDULES = ("steps", "schedule", "batch", "context", "events", "why", "faults", "intent")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@attrs.frozen(kw_only=True)
+class Served:
+    """What ``--trace`` and the options that go with it were given; None where they were not."""
+
+    trace: str | None
+    kv_gb: float | None
+    swap_gb: float | None
+    trace_block: int | None
+    at_once: int | None
+
+    def check(self) -> None:
+        """Raise CouldNotRun for an option that means nothing without a trace."""
+        for option, value in attrs.asdict(self).items():
+            if self.trace is None and value is not None:
+                name = f"--{option.replace('_', '-')}"
+                raise CouldNotRun(f"`{name}` says how a trace is served", "add `--trace FILE`")
+
+
+def serving_options(command: Command) -> Command:
+    """Add ``--trace`` and its options to a command, as one value ``served``."""
+
+    def gather(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        context.meta.setdefault("mirc.served", {})[parameter.name] = value
+        return value
+
+    def option(name: str, **more: Any) -> Callable[[Command], Command]:
+        return click.option(name, callback=gather, expose_value=False, **more)
+
+    for add in reversed(
+        (
+            option(
+                "--trace",
+                metavar="FILE",
+                help="Serve these requests over FILE's caches instead: Mooncake JSON lines, plain "
+                "or gzipped.",
+            ),
+            option(
+                "--kv-gb",
+                type=click.FloatRange(0, min_open=True),
+                metavar="N",
+                help="With --trace: near memory for caches; without it, what weights leave.",
+            ),
+            option(
+                "--swap-gb",
+                type=click.FloatRange(0),
+                metavar="N",
+                help="With --trace: host memory for what leaves, where loading it back pays.",
+            ),
+            option(
+                "--trace-block",
+                type=click.IntRange(1),
+                metavar="N",
+                help="With --trace: tokens in a block of the trace (512 if not given).",
+            ),
+            option(
+                "--at-once",
+                type=click.IntRange(1),
+                metavar="N",
+                help="With --trace: most sequences that run together (16 if not given).",
+            ),
+        )
+    ):
+        command = add(command)
+    return command
+
+
+def served_of(context: click.Context) -> Served:
+    """Return what the options were given.
+
+    Raises CouldNotRun for one that means nothing without a trace, or nothing with one.
+    """
+    served = Served(**context.meta["mirc.served"])
+    served.check()
+    for name in _OF_SCHEDULES if served.trace is not None else ():
+        if context.params[name]:
+            option = f"--{name.removesuffix('s') if name == 'faults' else name}"
+            raise CouldNotRun(
+                f"`{option}` is about the file's schedule, and a trace is served instead of it",
+                f"leave out `{option}` or `--trace`",
+            )
+    return served
+
+
+def serve_trace(
+    module: "Module",
+    served: Served,
+    *,
+    machines: tuple[str, ...],
+    policies: str,
+    output_format: str,
+    output: str,
+    tell: Callable[[str], None] | None,
+) -> None:
+    """Serve the trace that ``--trace`` names and write the report."""
+    from mirc.report import serving as report  # noqa: PLC0415 - as in simulate
+    from mirc.simulate.serving import Options, serve  # noqa: PLC0415
+    from mirc.traces.requests import read  # noqa: PLC0415
+
+    trace = str(served.trace)
+    usual = Options()
+    options = Options(
+        machines=machines,
+        policies=policies,
+        kv_gb=served.kv_gb,
+        swap_gb=served.swap_gb or usual.swap_gb,
+        block_tokens=served.trace_block or usual.block_tokens,
+        at_once=served.at_once or usual.at_once,
+    )
+    found = serve(module, trace, read(trace), options, tell)
+    if output_format == "json":
+        write_text(output, report.as_json(found, version=mirc.__version__))
+    else:
+        write_text(output, report.as_text(found))

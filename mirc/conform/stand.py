@@ -1,0 +1,184 @@
+"""What a controller is asked, and what it does and says, into findings on numbered clauses."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from mirc.claims import Answer, Block, Event, Key, Kind, Terms
+from mirc.conform.protocol import Adapter, Setting
+from mirc.conform.watch import Watch
+from mirc.diagnostics import CouldNotRun
+from mirc.ir.enums import Guarantee
+
+MOST_EVENTS = 100_000  # of one case: a controller that says more is not telling but filling memory
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """Whether one thing that a clause demands was so."""
+
+    clause: int
+    kept: bool
+    sentence: str
+
+
+class NotOffered(Exception):  # noqa: N818 - it says what is so, and nothing went wrong
+    """A controller does not offer what a case is about."""
+
+
+class Stand:
+    """One adapter, the questions of one case, and what came of them."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter
+        self.findings: list[Finding] = []
+        self.log: list[Event] = []
+        self._watch = Watch()
+        self._now = 0
+
+    # What a case asks.
+
+    def open(self, setting: Setting) -> None:
+        """Begin anew."""
+        self._call("open", setting)
+        self.log = []
+        self._watch = Watch(most=setting.capacity - setting.min_active)
+        self._now = 0
+
+    def ask(self, *batch: Terms) -> Mapping[str, Answer]:
+        """Ask for claims at once; each must be answered."""
+        answers = dict(self._ask("claim", batch))
+        for terms in batch:
+            self._answered(terms.name, answers.get(terms.name))
+        return answers
+
+    def claim(self, *batch: Terms) -> Mapping[str, Answer]:
+        """Ask for claims at once; raises ``NotOffered`` if this controller makes no such."""
+        answers = self.ask(*batch)
+        if Answer.UNSUPPORTED in answers.values():
+            raise NotOffered
+        return answers
+
+    def release(self, name: str, holder: str) -> Answer:
+        """Give a claim back."""
+        answer: Answer = self._ask("release", name, holder)
+        self._answered(name, answer)
+        return answer
+
+    def fail(self, name: str, why: str) -> Answer:
+        """Say that the blocks of a claim cannot be made."""
+        answer: Answer = self._ask("fail", name, why)
+        self._answered(name, answer)
+        return answer
+
+    def active(self, name: str, keys: Sequence[Key]) -> bool:
+        """Send a request; one that is refused must have changed nothing."""
+        before = self.there()
+        admitted: bool = self._ask("active", name, keys)
+        if not admitted:
+            self.expect(5, self.there() == before, f"the refusal of `{name}` changes the pool")
+        return admitted
+
+    def finish(self, name: str) -> None:
+        """Let a request end."""
+        self._ask("finish", name)
+
+    def run(self, name: str, keys: Sequence[Key]) -> bool:
+        """Send a request and let it end, if it is admitted."""
+        admitted = self.active(name, keys)
+        if admitted:
+            self.finish(name)
+        return admitted
+
+    def advance(self, now: int) -> None:
+        """Set the clock."""
+        self._now = now
+        self._ask("advance", now)
+
+    def signal(self, event: str) -> None:
+        """Raise an event."""
+        self._ask("signal", event)
+
+    # What a case sees.
+
+    def there(self) -> frozenset[Key]:
+        """Return the blocks that can be read."""
+        return frozenset(self._call("resident"))
+
+    def said(self, kind: Kind, **fields: Any) -> list[Event]:
+        """Return the events of a kind with these fields."""
+        return [
+            event
+            for event in self.log
+            if event.kind is kind
+            and all(getattr(event, key) == value for key, value in fields.items())
+        ]
+
+    def expect(self, clause: int, kept: object, sentence: str) -> None:
+        """Find that a clause was kept, or that it was broken: ``sentence`` says by what."""
+        self.findings.append(Finding(clause=clause, kept=bool(kept), sentence=sentence))
+
+    # How it does so.
+
+    def _call(self, what: str, *args: object) -> Any:
+        method: Callable[..., Any] = getattr(self.adapter, what)
+        try:
+            return method(*args)
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise CouldNotRun(
+                f"the adapter `{self.adapter.name}` failed in `{what}`: {text}",
+                "an adapter answers every question; what it does not offer is UNSUPPORTED",
+            ) from error
+
+    def _ask(self, what: str, *args: object) -> Any:
+        answer = self._call(what, *args)
+        told = self._call("events")
+        if len(told) > MOST_EVENTS:
+            raise CouldNotRun(
+                f"the adapter `{self.adapter.name}` said more than {MOST_EVENTS} things in a case",
+                "events are those since `open`",
+            )
+        news = list(told[len(self.log) :])
+        self.log += news
+        for clause, sentence in self._watch.see(self._now, news, self.there()):
+            self.expect(clause, kept=False, sentence=sentence)
+        return answer
+
+    def _answered(self, name: str, answer: Answer | None) -> None:
+        last = [event for event in self.log if event.claim == name and event.kind in _ANSWERS]
+        told = last[-1].kind if last else None
+        self.expect(
+            1,
+            answer is not None and told in _EVENTS_OF[answer],
+            f"the answer on `{name}` is {answer}, its event {told}",
+        )
+
+
+_EVENTS_OF = {
+    Answer.ACCEPTED: (Kind.ACCEPTED,),
+    Answer.CLIPPED: (Kind.CLIPPED,),
+    Answer.DEFERRED: (Kind.DEFERRED,),
+    Answer.REFUSED: (Kind.REFUSED,),
+    Answer.DUPLICATE: (Kind.DUPLICATE,),
+    Answer.UNSUPPORTED: (Kind.UNSUPPORTED,),
+    Answer.MISSING: (Kind.MISSING,),
+    Answer.APPLIED: (Kind.ACCEPTED, Kind.RELEASED, Kind.FAILED),
+}
+_ANSWERS = {kind for kinds in _EVENTS_OF.values() for kind in kinds}
+
+
+def keys(prefix: str, count: int, first: int = 0) -> tuple[Key, ...]:
+    """Return the keys of a chain of blocks."""
+    return tuple(f"{prefix}{place}" for place in range(first, first + count))
+
+
+def claim(name: str, over: Iterable[Key], **fields: Any) -> Terms:
+    """Return the terms of a claim held by ``app``."""
+    return Terms(**({"name": name, "holder": "app", "blocks": tuple(map(Block, over))} | fields))
+
+
+def hard(name: str, over: Iterable[Key], **fields: Any) -> Terms:
+    """Return the terms of a hard claim held by ``app``."""
+    return claim(name, over, guarantee=Guarantee.HARD, **fields)

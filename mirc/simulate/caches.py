@@ -1,0 +1,147 @@
+"""A file's cache templates and a machine into cache groups, their bytes, and what a token costs."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from mirc.controller.kv.crossover import Recompute
+from mirc.controller.kv.groups import Group, GroupKind, window_blocks
+from mirc.diagnostics import CouldNotRun
+from mirc.ir import Module
+from mirc.ir.enums import InstanceAxis, ObjectClass, PhaseKind, TierKind
+from mirc.ir.meaning import Applied, PerToken, evaluate
+from mirc.ir.module import Phase, Template
+from mirc.ir.resolve import View, read
+from mirc.machine import Machine
+from mirc.machine.roofline import compute_seconds
+from mirc.machine.transfers import PS_PER_S, route, transfer_ps
+from mirc.simulate.reading import batch_of
+
+_CACHES = (ObjectClass.KV_BLOCK, ObjectClass.RECURRENT_STATE)
+
+
+@attrs.frozen(kw_only=True)
+class Caches:
+    """What one block of ``block_tokens`` tokens takes, in bytes, by group.
+
+    All layers of a group come and leave together: a block of a request stands for the blocks of
+    every template of the group over the same tokens. ``weights_bytes`` lie in near memory beside.
+    """
+
+    groups: tuple[Group, ...]
+    block_tokens: int
+    templates: int
+    weights_bytes: int
+
+    @property
+    def block_bytes(self) -> int:
+        """The bytes of a block in all groups."""
+        return sum(group.size for group in self.groups)
+
+
+def caches_of(module: Module, block_tokens: int) -> Caches:
+    """Read the templates that live with sequences; raises CouldNotRun if there is none.
+
+    Full attention, each width of window, and recurrent states are a group each.
+    """
+    view = View(module)
+    sizes: dict[tuple[GroupKind, int], int] = {}
+    found = 0
+    for name, template in module.templates.items():
+        if view.class_of(name) in _CACHES and _of_sequences(template):
+            kind, window, size = _form(view, name, block_tokens)
+            sizes[kind, window] = sizes.get((kind, window), 0) + size
+            found += 1
+    if not found:
+        raise CouldNotRun(
+            "the file has no template of a cache that lives with its sequence, so a trace of "
+            "requests has nothing to fill",
+            "declare one: `template kv { class = KV_BLOCK  instance = [SEQUENCE, BLOCK] ... }`",
+        )
+    return Caches(
+        groups=tuple(_group(*key, size, block_tokens) for key, size in sizes.items()),
+        block_tokens=block_tokens,
+        templates=found,
+        weights_bytes=sum(_weights(module, view)),
+    )
+
+
+def recompute_of(module: Module, machine: Machine, caches: Caches) -> Recompute | None:
+    """Return what a token's caches cost to load and to compute again on a machine.
+
+    Loading is from host memory, a whole block at a time. None if the file's steps say nothing of
+    arithmetic.
+    """
+    phase = _prompt_phase(module)
+    if phase is None:
+        return None
+    batch = batch_of(phase)
+    dtype = read(module.info, "dtype") if module.info is not None else None
+    flops = seconds = 0.0
+    for step in phase.steps:
+        amount = batch.amount(read(step, "flops"))
+        flops += amount
+        seconds += compute_seconds(machine, amount, read(step, "work").value, dtype or "bfloat16")
+    tokens = batch.sequences * batch.tokens
+    if not flops:
+        return None
+    return Recompute(
+        kv_bytes=caches.block_bytes / caches.block_tokens,
+        parameters=flops / tokens / 2,
+        flops_per_s=flops / seconds,
+        load_bytes_per_s=_load_rate(machine, caches.block_bytes),
+    )
+
+
+def _load_rate(machine: Machine, size: int) -> float:
+    host = machine.tier(TierKind.DRAM)
+    if host is None or host.name == machine.near.name:
+        return 0.0
+    try:
+        links = route(machine, host.name, machine.near.name, size)
+    except LookupError:
+        return 0.0
+    return size * PS_PER_S / sum(transfer_ps(link, size) for link in links)
+
+
+def _prompt_phase(module: Module) -> Phase | None:
+    with_steps = [phase for phase in module.phases.values() if phase.steps]
+    prompts = [phase for phase in with_steps if read(phase, "kind") is PhaseKind.PREFILL]
+    return next(iter(prompts or with_steps), None)
+
+
+def _of_sequences(template: Template) -> bool:
+    return InstanceAxis.SEQUENCE in (read(template, "instance") or ())
+
+
+def _form(view: View, name: str, block_tokens: int) -> tuple[GroupKind, int, int]:
+    """Return a template's kind, its window in tokens, and its bytes for a block of the trace."""
+    size = view.value(name, "size_bytes")
+    if size is None:
+        raise CouldNotRun(f"`{name}` has no `size_bytes`", "say how many bytes a token takes")
+    retire = view.value(name, "retire")
+    if not isinstance(size, PerToken):
+        block = view.value(name, "block_tokens")
+        if block is None:
+            return GroupKind.RECURRENT, 0, evaluate(size, sequences=1, tokens=1)
+        size_bytes = -(-block_tokens // block) * evaluate(size, sequences=1, tokens=1)
+    else:
+        size_bytes = block_tokens * size.amount
+    if isinstance(retire, Applied) and retire.word == "WINDOW":
+        return GroupKind.WINDOW, int(str(retire.args[0])), size_bytes
+    return GroupKind.FULL, 0, size_bytes
+
+
+def _group(kind: GroupKind, window: int, size: int, block_tokens: int) -> Group:
+    if kind is GroupKind.WINDOW:
+        before = window_blocks(window, block_tokens)
+        return Group(name=f"window {window}", kind=kind, size=size, window_blocks=before)
+    return Group(name="state" if kind is GroupKind.RECURRENT else "full", kind=kind, size=size)
+
+
+def _weights(module: Module, view: View) -> Iterator[int]:
+    for name in module.objects:
+        if view.class_of(name) in (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT):
+            size = view.value(name, "size_bytes")
+            if isinstance(size, int):
+                yield size

@@ -1,0 +1,66 @@
+"""``mirc simulate --trace`` as its users call it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mirc.cli.main import cli
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+FILE = str(SAMPLES / "serving-small.mir")
+
+
+def simulate(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["simulate", FILE, "-M", "card-24g", *arguments])
+
+
+@pytest.fixture(name="trace", scope="module")
+def a_short_trace(tmp_path_factory: pytest.TempPathFactory) -> str:
+    lines = (SAMPLES / "traces" / "agents.jsonl").read_text("utf-8").splitlines()[:60]
+    path = tmp_path_factory.mktemp("trace") / "agents.jsonl"
+    path.write_text("\n".join(lines), "utf-8")
+    return str(path)
+
+
+@pytest.mark.mechanism("S7-01", "S7-03")
+def test_the_report_shows_policies_tenants_signals_and_the_crossover(trace: str) -> None:
+    result = simulate("--trace", trace, "--kv-gb", "0.6")
+    assert result.exit_code == 0
+    for words in ("belady (oracle)", "research, intent", "tool_wait", "break even at", "assumed:"):
+        assert words in result.output
+
+
+def test_the_object_is_the_same_on_every_run(trace: str) -> None:
+    arguments = ("--trace", trace, "--kv-gb", "0.6", "--output-format", "json")
+    first, second = simulate(*arguments), simulate(*arguments)
+    assert first.output == second.output
+    found = json.loads(first.output)["machines"][0]
+    assert [row["policy"] for row in found["policies"]] == ["lru", "intent", "belady"]
+    assert all(0 < row["usable"] < 1 for row in found["policies"])
+    assert sum(found["policies"][0]["tenants"][name]["asked"] for name in ("support", "research"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--kv-gb", "1"), "add `--trace FILE`"),
+        (("--trace", "{}", "--steps", "4"), "`--steps` is about the file's schedule"),
+        (("--trace", "{}", "--fault", "slow:x=2@1"), "`--fault` is about the file's schedule"),
+        (("--trace", "{}", "--policy", "mru"), "no policy `mru` for a trace"),
+        (
+            (
+                "--trace",
+                "nowhere.jsonl",
+            ),
+            "cannot read the request trace",
+        ),
+    ],
+)
+def test_what_makes_no_sense_together_is_refused(
+    arguments: tuple[str, ...], said: str, trace: str
+) -> None:
+    result = simulate(*(argument.format(trace) for argument in arguments))
+    assert result.exit_code == 2
+    assert said in result.output
