@@ -14,7 +14,8 @@ Flags = NDArray[np.bool_]
 
 _TRUE = 0.97  # a class of which this share of the chances proves true is left as it was told
 _MATTERS = 0.02  # so it is if no chance moves by more than this and a tenth of itself
-_SPACING = 1.25  # between reviews: after n runs of a phase there were no more than O(log n)
+_FEW = 0.02  # the share of misplaced uses up to which the plan may still say what stays
+_SPACING = 1.1  # between reviews: after n runs of a phase there were no more than O(log n)
 
 
 @attrs.frozen(kw_only=True)
@@ -103,8 +104,7 @@ class Learner:
         rows, told = self._known.phase(name), self._told.phase(name)
         if rows is None or told is None:
             return
-        chance = self._chances(seen, rows, told)
-        unlikely = int((chance != rows.probability).sum())
+        unlikely, chance = self._chances(seen, rows, told)
         misplaced, rows = self._placed(seen, rows, told, int(w.run[k.WORKED_PS]))
         if misplaced or unlikely:
             rows = attrs.evolve(rows, probability=chance)
@@ -122,14 +122,15 @@ class Learner:
         seen.used[used] += 1
         seen.first[used] = w.obj[k.SEEN_FIRST, used]
         seen.last[used] = w.obj[k.SEEN_LAST, used]
-        times = w.obj[k.SEEN_PS, used].tolist()
-        for position, time in zip(seen.first[used].tolist(), times, strict=True):
+        positions, each = np.unique(seen.first[used], return_index=True)
+        times = w.obj[k.SEEN_PS, used[each]].tolist()
+        for position, time in zip(positions.tolist(), times, strict=True):
             seen.clock_ps.setdefault(position, time)
         return seen
 
-    def _chances(self, seen: _Seen, rows: PhaseRows, told: PhaseRows) -> Floats:
-        """Return the chances of use, with those changed that are believed to be others."""
-        chance = rows.probability.copy()
+    def _chances(self, seen: _Seen, rows: PhaseRows, told: PhaseRows) -> tuple[int, Floats]:
+        """Return how many chances of use are believed to be others, and what all are then."""
+        unlikely, chance = 0, rows.probability.copy()
         hinted = self._streamed & ((told.first_ps != UNSAID) | (told.probability < 1))
         for number in np.unique(self._classes[hinted]).tolist():
             ids = np.flatnonzero(hinted & (self._classes == number))
@@ -140,8 +141,9 @@ class Learner:
             found, seen.trust[number] = believed(declared, used, seen.runs, trust)
             moved = np.abs(found - chance[ids]) > _MATTERS + 0.1 * chance[ids]
             if seen.trust[number] < _TRUE and moved.any():
+                unlikely += int(moved.sum())
                 chance[ids] = found
-        return chance
+        return unlikely, chance
 
     def _placed(
         self, seen: _Seen, rows: PhaseRows, told: PhaseRows, worked_ps: int
@@ -149,7 +151,7 @@ class Learner:
         """Return how many objects were used out of order, and rows that have them in it.
 
         They are put between those that were not, on the plan's clock; where these are fewer than
-        half, everything is put on the observed clock, and what was never seen nowhere.
+        half, everything is put on the observed clock, what was never seen at its beginning.
         """
         known = (seen.first != UNSAID) & (told.first_ps != UNSAID)
         ids = np.flatnonzero(known & (rows.first_ps != UNSAID))
@@ -161,6 +163,7 @@ class Learner:
         if not misplaced:
             return 0, rows
         first, last, period_ps = rows.first_ps.copy(), rows.last_ps.copy(), rows.period_ps
+        none = np.zeros_like(rows.stays)  # where much is misplaced, what stays was badly chosen
         where = np.flatnonzero(wrong)
         if len(fixed) and 2 * len(fixed) >= len(observed):
             at, anchors = np.unique(seen.first[fixed], return_index=True)
@@ -168,7 +171,8 @@ class Learner:
         else:
             at = np.array(sorted(seen.clock_ps), dtype=np.int64)
             times = np.array([seen.clock_ps[position] for position in at.tolist()], dtype=np.int64)
-            first[self._streamed] = last[self._streamed] = UNSAID
+            unseen = self._streamed & (told.first_ps != UNSAID)
+            first[unseen] = last[unseen] = 0  # whenever it comes, it says nothing of the time
             where = np.flatnonzero(known)
             period_ps = worked_ps
         first[where] = np.interp(seen.first[where], at, times).astype(np.int64)
@@ -178,7 +182,7 @@ class Learner:
             period_ps=period_ps,
             first_ps=first,
             last_ps=last,
-            stays=rows.stays & ~wrong,
+            stays=rows.stays & ~wrong if misplaced < _FEW * len(observed) else none,
             horizon_ps=np.where(wrong, UNSAID, rows.horizon_ps),
         )
 

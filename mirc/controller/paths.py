@@ -10,6 +10,7 @@ from mirc.controller.score import distance_ps
 from mirc.kernels.counts import decided
 from mirc.kernels.routes import bare_ps, landing_ps, quickest, room_below, way_in
 from mirc.kernels.world import (
+    BARRED,
     CERTAIN,
     CLASS,
     DEMAND,
@@ -128,7 +129,7 @@ def losing(w: World, o: int) -> Any:
 def forgettable(w: World, o: int) -> Any:
     """Tell whether a dirty object is better dropped and made again than written back."""
     allowed = w.remake[w.run[PHASE], o] != NONE and w.obj[DIRTY, o] == 1
-    if not allowed or w.obj[WRITING, o] != 0:
+    if not allowed or w.obj[BARRED, o] != 0 or w.obj[WRITING, o] != 0:
         return False
     decided(w, 2)
     return cheapest(when_pressed(w, o)) == RECOMPUTE

@@ -26,16 +26,18 @@ class Raised:
 
 @attrs.frozen(kw_only=True)
 class Guard:
-    """While it holds, an object must not leave near memory.
+    """While it holds, an object must not leave near memory for those that ``barred`` has a bit of.
 
-    ``until`` an event of that ``word`` has been raised since the last run began that raises it, or
-    while the predicate ``word`` is true: FANOUT_GT and FANOUT_GE ``bound``, DIRTY, REUSED.
+    Without such bits it must not leave at all. ``until`` an event of that ``word`` has been raised
+    since the last run began that raises it, or while the predicate ``word`` is true: FANOUT_GT and
+    FANOUT_GE ``bound``, DIRTY, REUSED.
     """
 
     object: int
     until: bool
     word: str
     bound: int = 0
+    barred: int = 0
     args: tuple[str, ...] = ()
 
     @property
@@ -115,10 +117,14 @@ class SignalStage:
     def _keep(self, w: World, phase: int) -> Iterator[Happening]:
         holding = {each.object: each for each in self._guards[phase] if self._holds(w, phase, each)}
         for o in sorted(self._kept.keys() - holding.keys()):
+            w.obj[k.BARRED, o] = 0
             let_loose(w, o, k.BY_RULE)
             yield self._row(w, "release", self._kept[o].text, o)
         for o in sorted(holding.keys() - self._kept.keys()):
-            hold_fast(w, o, k.BY_RULE)
+            if holding[o].barred:
+                w.obj[k.BARRED, o] = holding[o].barred
+            else:
+                hold_fast(w, o, k.BY_RULE)
             yield self._row(w, "protect", holding[o].text, o)
         self._kept = holding
 

@@ -24,7 +24,7 @@ def believed(declared: Floats, used: Ints, runs: int, trust: float) -> tuple[Flo
 
     ``declared`` are the hinted chances, ``used`` in how many of ``runs`` runs each object was used,
     ``trust`` what the share was taken to be. A hint is either true, or it says nothing of its
-    object: then the chance is one of those that occur in the class (or, once in ten times, any other).
+    object: then the chance is one of those that occur in the class (once in ten times, any other).
     The share follows from all of the class together, by expectation and maximisation; an object's
     chance is the mean of what its own runs leave of the two possibilities. Source: Robbins, An
     empirical Bayes approach to statistics, 3rd Berkeley Symposium (1956); Dempster, Laird and

@@ -105,7 +105,7 @@ class Resolver(ABC):
 
     def value(self, name: str, key: str) -> Any:
         """Return the typed value alone."""
-        for body in self.said(name):
+        for body in self.said(name) if self._layers else (self._written(name),):
             if key in body:
                 return self._read(body[key])
         return self._default(self.class_of(name), key).value
@@ -151,7 +151,7 @@ class Resolver(ABC):
 
     def class_of(self, name: str) -> ObjectClass | None:
         """Return an object's class; None for an extern object that does not say."""
-        written = self.said(name)[-1].get("class")
+        written = self._written(name).get("class")
         return None if written is None else self._read(written)
 
     def _override(self, overrides: Mapping[str, Written], name: str, key: str) -> Field | None:

@@ -35,7 +35,7 @@ from mirc.kernels.events import (
 from mirc.kernels.links import enqueue, hop_link, hurry, withdraw_transfer
 from mirc.kernels.offers import withdraw
 from mirc.kernels.residency import abandon_home, doom, spend, vanish
-from mirc.kernels.routes import quickest, room_below
+from mirc.kernels.routes import barred, quickest, room_below
 from mirc.kernels.world import (
     ABSENT,
     AHEAD,
@@ -130,10 +130,12 @@ def cancel_for(w: World, o: int, why: int) -> None:
 def evict(w: World, o: int, why: int) -> bool:
     """Make an offered object leave: a clean copy at once, a dirty one when it is written back.
 
-    False if that cannot be: it was changed while being written, or no memory below has room. It is
-    then no longer offered until a step has used it again.
+    False if that cannot be: it was changed while being written, no memory below has room, or a rule
+    bars the one that has its copy. It is then no longer offered until a step has used it again.
     """
     withdraw(w, o)
+    if w.obj[HOME, o] != NONE and barred(w, o, w.obj[HOME, o]):
+        return False
     if w.obj[DIRTY, o] == 1:
         if w.obj[WRITING, o] == 2:
             return False

@@ -11,6 +11,7 @@ from mirc.kernels.counts import decided
 from mirc.kernels.world import (
     ACTIVE,
     BACKLOG,
+    BARRED,
     CAPACITY,
     CHUNK_BYTES,
     CLASS,
@@ -118,6 +119,11 @@ def way_in(w: World, o: int, priority: int) -> Any:
     return landing_ps(w, o, INWARD, path, priority)
 
 
+def barred(w: World, o: int, memory: int) -> Any:
+    """Tell whether a rule does not let an object leave into a memory."""
+    return (w.obj[BARRED, o] >> memory) & 1 == 1
+
+
 def room_below(w: World, o: int) -> Any:
     """Return the nearest memory with room for a backing copy and a way there and back, or NONE."""
     size = w.obj[SIZE, o]
@@ -125,6 +131,7 @@ def room_below(w: World, o: int) -> Any:
         reachable = w.route[OUTWARD, memory, 0] > 0 and w.route[INWARD, memory, 0] > 0
         if (
             reachable
+            and not barred(w, o, memory)
             and w.mem[HOMES, memory] - w.mem[HOME_BYTES, memory] >= size
             and w.mem[CAPACITY, memory] - w.mem[USED, memory] >= size
         ):

@@ -55,7 +55,8 @@ SEEN_LAST = 37  # of its last
 SEEN_PS = 38  # computing in this run of the phase before its first use
 DUE_PS = 39  # planned time of the use that it was prefetched for
 MATE_BYTES = 40  # the most of its coalition that is worth fetching together
-OBJECT_ROWS = 41
+BARRED = 41  # a bit for each memory into which a rule does not let it leave
+OBJECT_ROWS = 42
 
 ABSENT, INCOMING, RESIDENT, LEAVING = 0, 1, 2, 3
 DEMAND, PREFETCH, WRITEBACK = 0, 1, 2

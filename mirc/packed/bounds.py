@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mirc.ir import FIELD_BY_KEY
+from mirc.ir import FIELD_BY_KEY, is_bare
 from mirc.packed.columns import (
     BESIDE_COUNT,
     BESIDE_FIRST,
@@ -99,10 +99,19 @@ def _nodes(tables: Tables) -> None:
         # NaN and the infinities have all eleven bits of the exponent set.
         finite = (payload >> np.uint64(52)) & np.uint64(0x7FF) != np.uint64(0x7FF)
         _require(section, (tag != Tag.FLOAT) | finite, "the number is not finite")
-        big = np.isin(tag, _BIG)
-        for index in np.flatnonzero(big).tolist():
-            if _DIGITS.fullmatch(tables.strings[int(payload[index])]) is None:
-                raise DamageError(section, index, "the string is not a number")
+        _texts(tables, section, tag, payload)
+
+
+def _texts(tables: Tables, section: str, tag: NDArray[np.uint16], payload: Codes) -> None:
+    """Refuse digits that are no number, and bare words that would not be read as one."""
+    for index in np.flatnonzero(np.isin(tag, _BIG)).tolist():
+        if _DIGITS.fullmatch(tables.strings[int(payload[index])]) is None:
+            raise DamageError(section, index, "the string is not a number")
+    named = np.flatnonzero(tag == Tag.NAME)
+    numbers, firsts = np.unique(payload[named], return_index=True)
+    for number, first in zip(numbers.tolist(), firsts.tolist(), strict=True):
+        if not is_bare(tables.strings[number]):
+            raise DamageError(section, int(named[first]), "the string is no bare word")
 
 
 def _weights(tables: Tables) -> _Ints:

@@ -70,6 +70,11 @@ class Packed:
         return {name: row for (name, row), kind in rows if kind != WHAT_TEMPLATE}
 
     @cached_property
+    def templates(self) -> dict[str, int]:
+        """The rows of templates by name."""
+        return {name: row for name, row in self.data.items() if name not in self.objects}
+
+    @cached_property
     def families(self) -> dict[str, tuple[str, ...]]:
         """Parts by family, in written order: ``P`` to ``P[0]``, ``P[1]``, ..."""
         found: dict[str, list[str]] = {}

@@ -113,7 +113,7 @@ def _entries(data: bytes, count: int) -> Iterator[Entry]:
 
 
 def _codes(entry: Entry) -> dict[str, int]:
-    return attrs.asdict(entry) | {
+    return {key: getattr(entry, key) for key, _ in LAYOUT} | {
         "tier": _TIERS.index(entry.tier),
         "pin": _PINS.index(entry.pin),
         "dirty": int(entry.dirty),

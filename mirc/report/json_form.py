@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from mirc.report.claims import claim_objects
+from mirc.report.corrections import correction_objects
 from mirc.report.faults import fault_objects
 from mirc.report.precision import precision_object
 from mirc.report.sinks import sinks_object
@@ -61,6 +62,11 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
         **({"claims": claims} if (claims := claim_objects(comparison.rows)) else {}),
         **({"faults": failed} if (failed := fault_objects(comparison.rows)) else {}),
         **(
+            {"corrections": _rounded(corrected)}
+            if (corrected := correction_objects(comparison.rows))
+            else {}
+        ),
+        **(
             {}
             if comparison.joint is None
             else {"precision": _rounded(precision_object(comparison.joint))}
@@ -72,7 +78,8 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
 
 def _policy(row: Figures) -> dict[str, Any]:
     # Which code ran is the installation's business, as is its speed.
-    fields = attrs.asdict(row, filter=attrs.filters.exclude("path", "broken", "happenings"))
+    apart = attrs.filters.exclude("path", "broken", "happenings", "corrections")
+    fields = attrs.asdict(row, filter=apart)
     return _rounded(fields)  # type: ignore[no-any-return]
 
 

@@ -17,7 +17,9 @@ def precision_text(joint: Joint, plain: Figures | None, near: str) -> list[str]:
     found, row = joint.precision, joint.figures
     versus = ""
     if plain is not None:
-        versus = f", {change_text(over(row.p50_ps, plain.p50_ps))} against intent in full precision"
+        p50, total = over(row.p50_ps, plain.p50_ps), over(row.total_ps, plain.total_ps)
+        versus = f"; against intent in full precision {change_text(p50)} in p50, "
+        versus += f"{change_text(total)} in all"
     lines = [
         (
             f"precision ({found.aim}): p50 {time_text(row.p50_ps)}, p95 {time_text(row.p95_ps)}, "
@@ -31,6 +33,7 @@ def precision_text(joint: Joint, plain: Figures | None, near: str) -> list[str]:
         (
             f"  {found.converted:,} narrowed in {time_text(found.converting_ps)}, "
             f"{found.widened:,} widened again, {found.refused:,} without room below for a copy, "
+            f"{found.unpaid:,} used too rarely to pay for one, "
             f"{found.vetoed:,} held by their floors"
         ),
     ]

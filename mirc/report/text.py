@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mirc.diagnostics.words import counted
 from mirc.report.claims import claim_lines
+from mirc.report.corrections import correction_lines
 from mirc.report.faults import fault_lines
 from mirc.report.precision import precision_text
 from mirc.report.sinks import sinks_text
@@ -77,6 +78,7 @@ def sentences(comparison: Comparison) -> list[str]:
         lines += precision_text(comparison.joint, plain, comparison.near)
     lines += claim_lines(comparison.rows)
     lines += fault_lines(comparison.rows)
+    lines += correction_lines(comparison.rows)
     lines += [f"broken contract: {line}" for line in comparison.broken]
     if comparison.plan is None and any(row.policy == "intent" for row in comparison.rows):
         lines.append(

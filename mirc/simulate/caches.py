@@ -10,11 +10,13 @@ from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.enums import InstanceAxis, ObjectClass, PhaseKind, TierKind
 from mirc.ir.meaning import Applied, PerToken, evaluate
-from mirc.ir.module import Phase, Template
-from mirc.ir.resolve import View, read
+from mirc.ir.module import Phase
+from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.machine.roofline import compute_seconds
 from mirc.machine.transfers import PS_PER_S, route, transfer_ps
+from mirc.packed.model import Packed
+from mirc.packed.view import PackedView
 from mirc.simulate.reading import batch_of
 
 _CACHES = (ObjectClass.KV_BLOCK, ObjectClass.RECURRENT_STATE)
@@ -39,17 +41,19 @@ class Caches:
         return sum(group.size for group in self.groups)
 
 
-def caches_of(module: Module, block_tokens: int) -> Caches:
+def caches_of(packed: Packed, block_tokens: int) -> Caches:
     """Read the templates that live with sequences; raises CouldNotRun if there is none.
 
     Full attention, each width of window, and recurrent states are a group each.
     """
-    view = View(module)
+    view = PackedView(packed)
     sizes: dict[tuple[GroupKind, int], int] = {}
     found = 0
-    for name, template in module.templates.items():
-        if view.class_of(name) in _CACHES and _of_sequences(template):
+    for name in packed.templates:
+        if view.class_of(name) in _CACHES and _of_sequences(view, name):
             kind, window, size = _form(view, name, block_tokens)
+            if size <= 0:
+                raise CouldNotRun(f"`{name}` holds no bytes", "say how many a token takes")
             sizes[kind, window] = sizes.get((kind, window), 0) + size
             found += 1
     if not found:
@@ -62,7 +66,7 @@ def caches_of(module: Module, block_tokens: int) -> Caches:
         groups=tuple(_group(*key, size, block_tokens) for key, size in sizes.items()),
         block_tokens=block_tokens,
         templates=found,
-        weights_bytes=sum(_weights(module, view)),
+        weights_bytes=sum(_weights(view)),
     )
 
 
@@ -110,11 +114,11 @@ def _prompt_phase(module: Module) -> Phase | None:
     return next(iter(prompts or with_steps), None)
 
 
-def _of_sequences(template: Template) -> bool:
-    return InstanceAxis.SEQUENCE in (read(template, "instance") or ())
+def _of_sequences(view: PackedView, name: str) -> bool:
+    return InstanceAxis.SEQUENCE in (view.value(name, "instance") or ())
 
 
-def _form(view: View, name: str, block_tokens: int) -> tuple[GroupKind, int, int]:
+def _form(view: PackedView, name: str, block_tokens: int) -> tuple[GroupKind, int, int]:
     """Return a template's kind, its window in tokens, and its bytes for a block of the trace."""
     size = view.value(name, "size_bytes")
     if size is None:
@@ -139,8 +143,8 @@ def _group(kind: GroupKind, window: int, size: int, block_tokens: int) -> Group:
     return Group(name="state" if kind is GroupKind.RECURRENT else "full", kind=kind, size=size)
 
 
-def _weights(module: Module, view: View) -> Iterator[int]:
-    for name in module.objects:
+def _weights(view: PackedView) -> Iterator[int]:
+    for name in view.packed.objects:
         if view.class_of(name) in (ObjectClass.WEIGHT_TILE, ObjectClass.EXPERT_WEIGHT):
             size = view.value(name, "size_bytes")
             if isinstance(size, int):

@@ -133,7 +133,7 @@ class ClaimStage:
             self.ledger.retired(o)
             return
         taker = int(w.obj[k.LEFT_FOR, o])
-        for_whom = "a step" if taker == k.NONE else self._names[taker]
+        for_whom = "" if taker == k.NONE else self._names[taker]
         blocking = self.ledger.leave(o, for_whom, "" if home == k.NONE else "a memory below")
         for claim in blocking:
             row = self._happening(w, BROKEN, claim, for_whom)

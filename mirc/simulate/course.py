@@ -12,6 +12,7 @@ from mirc.machine import Machine
 from mirc.packed.model import Packed
 from mirc.packed.view import PackedView
 from mirc.simulate.model import Ints
+from mirc.simulate.topology import rooms_below
 from mirc.simulate.workload import Scenario
 
 _GROUP = "SEQUENCE_GROUP"
@@ -22,8 +23,8 @@ def signal_stage(
 ) -> SignalStage | None:
     """Return the stage, or None for a file without rules and without overrides on signals.
 
-    A rule that protects several tiers of the machine lets its object move between them: it is then
-    only guarded, as its strength says. One that protects near memory alone keeps it there.
+    A rule that protects several tiers of the machine lets its object move between them, and bars
+    the others. One that protects near memory alone keeps it there.
     """
     owners = _owners(packed, scenario.workload.names)
     guards = tuple(
@@ -62,20 +63,25 @@ def _owners(packed: Packed, names: tuple[str, ...]) -> dict[str, list[int]]:
 
 
 def _guards(view: PackedView, owners: Mapping[str, list[int]], machine: Machine) -> Iterator[Guard]:
-    kinds = {memory.kind for memory in machine.memories if memory.name != machine.near.name}
+    below = [room.kind for room in rooms_below(machine, 0)]
     for owner, objects in owners.items():
         rule = view.value(owner, "anti_evict_rule")
         if not isinstance(rule, Condition):
             continue
         tiers = view.value(owner, "anti_evict_from") or view.value(owner, "preferred_tiers") or ()
-        if machine.near.kind not in tiers or kinds & set(tiers):
+        # Memories below are numbered from 1, in the order of their rooms.
+        outside = [number for number, kind in enumerate(below, 1) if kind not in tiers]
+        all_outside = len(outside) == len(below)
+        if not outside or (all_outside and machine.near.kind not in tiers):
             continue
+        barred = 0 if all_outside else sum(1 << number for number in outside)
         for o in objects:
             yield Guard(
                 object=o,
                 until=rule.until,
                 word=rule.word,
                 bound=rule.bound or 0,
+                barred=barred,
                 args=tuple(map(str, rule.args)),
             )
 

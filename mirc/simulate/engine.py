@@ -60,7 +60,8 @@ def simulate(
         most_events=_log_rows(workload) if record_events else 0,
     )
     engine = compiled(play, scene.world, scene.script, *EXAMPLES) if path == "compiled" else play
-    played = _segments(engine, scene, stages, workload.step_count)
+    played = Played(homes=scene.world.obj[k.HOME].copy())
+    play_on(played, engine, scene, stages, workload.step_count)
     fault = scene.world.run[k.FAULT]
     if fault != k.FINE:
         raise _refusal(workload, machine, scene, descriptors, played.steps)
@@ -80,7 +81,7 @@ def _log_rows(workload: Workload) -> int:
 
 
 @attrs.define
-class _Played:
+class Played:
     """What came of the segments of a run: steps played, the log in parts, audit rows.
 
     ``homes`` are the memories in which masters lay at the beginning.
@@ -92,12 +93,18 @@ class _Played:
     happenings: list[Happening] = attrs.field(factory=list)
 
 
-def _segments(
-    engine: Callable[..., Any], scene: Scene, stages: Sequence[Stage], count: int
-) -> _Played:
-    """Play segment after segment; before each, the stages that are due act."""
+def play_on(
+    played: Played,
+    engine: Callable[..., Any],
+    scene: Scene,
+    stages: Sequence[Stage],
+    count: int,
+) -> None:
+    """Play on to step ``count``, segment after segment; before each, the stages that are due act.
+
+    It ends before that where the run cannot go on: ``World.run[FAULT]`` says why.
+    """
     w = scene.world
-    played = _Played(homes=w.obj[k.HOME].copy())
     while played.steps < count and w.run[k.FAULT] == k.FINE:
         step = played.steps
         w.run[k.STEP] = step
@@ -111,7 +118,6 @@ def _segments(
             w.run[k.LOGGED] = 0
             if scene.learner is not None and w.run[k.REVIEWED] == played.steps:
                 scene.learner.review(w)
-    return played
 
 
 def _refusal(
@@ -158,7 +164,7 @@ def _link(scene: Scene, o: int) -> str:
 
 
 def _outcome(
-    workload: Workload, scene: Scene, policy: Policy, played: _Played, path: str
+    workload: Workload, scene: Scene, policy: Policy, played: Played, path: str
 ) -> Outcome:
     w, results, ways = scene.world, scene.script.results, scene.topology
     memories = enumerate(ways.names)
@@ -205,7 +211,7 @@ def _use(scene: Scene, number: int) -> LinkUse:
     )
 
 
-def _events(workload: Workload, played: _Played) -> np.ndarray[Any, np.dtype[Any]]:
+def _events(workload: Workload, played: Played) -> np.ndarray[Any, np.dtype[Any]]:
     """Return the log as records, after one for each master that lay below from the start."""
     masters = np.flatnonzero(~workload.made)
     log = np.empty(len(masters) + sum(map(len, played.logs)), dtype=EVENT)

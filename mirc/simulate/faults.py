@@ -17,6 +17,7 @@ from mirc.simulate import failing
 from mirc.simulate.model import Ints
 
 MOST_FAULTS = 100
+MOST_PS = 1 << 56  # 20 hours: longer is as good as stopped
 _SPEC = re.compile(
     r"(?P<kind>[a-z]+):(?P<target>[^@=]+)(?:=(?P<value>[^@=]+))?"
     r"@(?P<step>[0-9]{1,9})(?:\.\.(?P<until>[0-9]{1,9}))?"
@@ -110,7 +111,7 @@ def _amount(kind: FaultKind, value: str | None) -> int:
     if value is None:
         return 1 if kind is FaultKind.FAIL else 0
     if kind is FaultKind.STOP:
-        return parse_time(value)
+        return min(parse_time(value), MOST_PS)
     if kind is FaultKind.SHRINK:
         return parse_size(value)
     count = int(value)
@@ -247,7 +248,7 @@ class FaultStage:
         match fault.kind:
             case FaultKind.SLOW:
                 whole = self._whole.setdefault(number, w.service[number].copy())
-                failing.pace(w, number, whole * fault.amount)
+                failing.pace(w, number, np.minimum(whole, MOST_PS // fault.amount) * fault.amount)
                 detail = f"{fault.amount} times slower"
             case FaultKind.STOP:
                 failing.stop(w, number, int(w.run[k.NOW]) + fault.amount if fault.amount else NEVER)

@@ -24,11 +24,15 @@ SCALE_GROUP = 128  # elements that share a 16-bit scale below 16 bits: Frantar e
 
 @attrs.frozen(kw_only=True)
 class Managed:
-    """One weight of a run: its dense id, its unit, and the types of its rungs."""
+    """One weight of a run: its dense id, its unit, and the types of its rungs.
+
+    ``chosen`` is the probability that a run of a phase which may use it does.
+    """
 
     object: int
     unit: Unit
     dtypes: tuple[str, ...]
+    chosen: float = 1.0
 
 
 def managed(
@@ -45,7 +49,8 @@ def managed(
         if name in packed.objects and view.value(name, "pin_level") is not PinLevel.WIRED:
             size = int(workload.size_bytes[o])
             cold = known.backing[o][:1] == ("NVME",)
-            found.append(_managed(view, o, name, size, State.S4 if cold else State.S3))
+            one = _managed(view, o, name, size, State.S4 if cold else State.S3)
+            found.append(attrs.evolve(one, chosen=float(known.probability[o])))
     return tuple(found)
 
 

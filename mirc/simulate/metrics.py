@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
+from mirc.controller.learning import Correction
 from mirc.controller.stage import Happening
 from mirc.simulate.limits import Limits
 from mirc.simulate.model import Ints, LinkUse, Outcome, Prefetches, Troubles, Workload
@@ -66,6 +67,7 @@ class Figures:
     troubles: Troubles = attrs.field(factory=Troubles)
     broken: tuple[str, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 def figures(
@@ -103,6 +105,7 @@ def figures(
         peak_bytes=outcome.peak_bytes,
         gap_to_bound=over(outcome.end_ps, bounds.total_ps),
         excess_bytes=over(near_bytes, bounds.near_bytes),
+        corrections=outcome.corrections,
     )
 
 

@@ -25,6 +25,7 @@ from mirc.simulate.model import Ints
 GAP = 0.02  # of near memory: thresholds of lowering and raising lie two of these apart
 DWELL = 4  # times that room must be found to spare before a unit is widened
 INTERVAL = 64  # steps between two looks at the pressure
+PAYBACK = 32  # runs of a phase within which a narrow copy must pay for its writing
 MOST_CHANGES = 256  # conversions before one step
 
 
@@ -46,8 +47,9 @@ class Precision:
     ``copies_bytes`` what narrow copies take below, beside the masters that stay.
     ``lowered_bytes`` of full precision are narrower, by the level of their sensitivity.
     ``converted`` counts conversions to fewer bits and ``converting_ps`` the time that steps waited
-    for them, ``widened`` those back. ``refused`` had no room below for a copy, ``vetoed`` would
-    have crossed a floor. ``short_bytes`` did not fit when looked at last, and streamed.
+    for them, ``widened`` those back. ``refused`` had no room below for a copy, ``unpaid`` are
+    used too rarely to pay for one, ``vetoed`` would have crossed a floor. ``short_bytes`` did not
+    fit when looked at last, and streamed.
     """
 
     aim: Aim
@@ -62,6 +64,7 @@ class Precision:
     converting_ps: int
     widened: int
     refused: int
+    unpaid: int
     vetoed: int
     short_bytes: int
 
@@ -89,6 +92,7 @@ class PrecisionStage:
         self._look = 0
         self._short = 0
         self._counts: Counter[str] = Counter()
+        self._unpaid: set[int] = set()
         self._refused: set[int] = set()
         self._vetoed: set[int] = set()
 
@@ -147,6 +151,7 @@ class PrecisionStage:
             converting_ps=self._counts["converting"],
             widened=self._counts["widen"],
             refused=len(self._refused),
+            unpaid=len(self._unpaid),
             vetoed=len(self._vetoed),
             short_bytes=self._short,
         )
@@ -200,9 +205,8 @@ class PrecisionStage:
         narrower = self._want[behind] > self._now[behind]
         state = w.obj[k.STATE, objects]
         there = ~narrower | (state == k.RESIDENT)
-        still = (w.obj[k.CLASS, objects] == k.NONE) & (w.obj[k.HELD, objects] == 0)
-        unread = w.obj[k.AHEAD, objects] == 1
-        found: list[int] = behind[there & still & ~unread][:MOST_CHANGES].tolist()
+        still = (w.obj[k.CLASS, objects] == k.NONE) & (w.obj[k.AHEAD, objects] == 0)
+        found: list[int] = behind[there & still][:MOST_CHANGES].tolist()
         return found
 
     def _convert(self, w: World, step: int, index: int) -> Happening | None:
@@ -217,7 +221,28 @@ class PrecisionStage:
             self._want[index] = self._now[index]
             self._vetoed.add(index)
             return self._row(w, step, index, rung, "vetoed", ruling.why)
+        if self._short and not self._pays(w, index, rung):
+            self._want[index] = self._now[index]
+            self._unpaid.add(index)
+            why = f"its uses would not pay for a copy within {PAYBACK} runs"
+            return self._row(w, step, index, rung, "refused", why)
         return self._narrowed(w, step, index)
+
+    def _pays(self, w: World, index: int, rung: int) -> bool:
+        """Tell whether a unit that streams saves more on its way in than its copy takes down.
+
+        One that will stay near is not asked: it makes room.
+        """
+        each, now = self._units[index], int(self._now[index])
+        table = self._physics.service_ps
+        saved, spent = (
+            sum(
+                int(of[w.route[way, w.obj[k.HOME, each.object], 1 + hop], each.object])
+                for hop in range(int(w.route[way, w.obj[k.HOME, each.object], 0]))
+            )
+            for way, of in ((k.INWARD, table[now] - table[rung]), (k.OUTWARD, table[rung]))
+        )
+        return each.chosen * PAYBACK * saved > spent
 
     def _narrowed(self, w: World, step: int, index: int) -> Happening | None:
         each, rung, now = self._units[index], int(self._want[index]), int(self._now[index])
@@ -275,7 +300,9 @@ class PrecisionStage:
         each, now = self._units[index], int(self._now[index])
         freed = each.unit.rungs[now] - each.unit.rungs[rung]
         doubt = each.unit.sensitivity * max(0, rung - now)
-        figures = f"gain {freed} bytes near, cost {doubt:g} of sensitivity times rungs"
+        spared = round(freed * self._physics.near_ps)
+        gain = f"gain {freed} bytes near and {spared} ps a use"
+        figures = f"{gain}, cost {doubt:g} of sensitivity times rungs"
         return Happening(
             time_ps=int(w.run[k.NOW]),
             step=step,

@@ -79,7 +79,7 @@ def half_true(asked: Asked, share: float, seed: int) -> Bits:
 
     A block whose bits are redrawn says at its n-th use what a block drawn at random says at its
     own n-th: whether it has a further one. ``share`` of the blocks do, whatever that makes of
-    their bits; half of them or so come out right.
+    their bits: some come out right.
     """
     rng = np.random.default_rng(seed)
     count = len(asked.uses)

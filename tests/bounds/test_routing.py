@@ -16,6 +16,7 @@ def test_the_closed_forms_equal_counting_all_draws(experts: int, top_k: int, tok
     assert distinct_experts(experts, top_k, tokens) == pytest.approx(distinct / count)
 
 
+@pytest.mark.mechanism("S7-06")
 def test_distinct_experts_saturate_as_the_batch_grows() -> None:
     # 128 choose 8: 40 % of them at batch 8, 87 % at 32
     assert distinct_experts(128, 8, 1) == pytest.approx(8)

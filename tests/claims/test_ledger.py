@@ -24,8 +24,6 @@ from mirc.claims import (
 from mirc.claims.replay import replay
 from tests.claims.scenes import POOL, blocks, demotable, hard, place, since, soft, told
 
-pytestmark = pytest.mark.mechanism("S4-05")
-
 
 def consistent(ledger: Ledger) -> bool:
     return replay(ledger.log) == ledger.books

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from mirc.cli.main import cli
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+SCHEMA = SAMPLES.parent / "docs" / "schemas" / "serving-1.schema.json"
 FILE = str(SAMPLES / "serving-small.mir")
 
 
@@ -24,7 +26,6 @@ def a_short_trace(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.mark.mechanism("S7-01", "S7-03")
 def test_the_report_shows_policies_tenants_signals_and_the_crossover(trace: str) -> None:
     result = simulate("--trace", trace, "--kv-gb", "0.6")
     assert result.exit_code == 0
@@ -36,7 +37,9 @@ def test_the_object_is_the_same_on_every_run(trace: str) -> None:
     arguments = ("--trace", trace, "--kv-gb", "0.6", "--output-format", "json")
     first, second = simulate(*arguments), simulate(*arguments)
     assert first.output == second.output
-    found = json.loads(first.output)["machines"][0]
+    report = json.loads(first.output)
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
+    found = report["machines"][0]
     assert [row["policy"] for row in found["policies"]] == ["lru", "intent", "belady"]
     assert all(0 < row["usable"] < 1 for row in found["policies"])
     assert sum(found["policies"][0]["tenants"][name]["asked"] for name in ("support", "research"))

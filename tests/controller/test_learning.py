@@ -51,14 +51,15 @@ def test_after_one_lap_what_came_out_of_order_stands_where_it_was_seen() -> None
 def test_no_share_of_lies_costs_more_than_a_few_percent_of_the_better_opponent() -> None:
     load, known = cycle(40)
     best = min(stall_ps(run(load, known, policy)) for policy in ("static", "lru"))
-    stalls = [stall_ps(run(load, redrawn(known, NO_CLASS, share, seed=1))) for share in SHARES]
+    shares = (0.0, 0.3, 1.0)
+    stalls = [stall_ps(run(load, redrawn(known, NO_CLASS, share, seed=1))) for share in shares]
     assert max(stalls) <= 1.03 * best
     assert stalls[0] <= best
 
 
 @pytest.mark.mechanism("S0-46")
 def test_a_placement_that_believes_the_same_lies_and_recency_both_do_worse() -> None:
-    load, known = cycle(40)
+    load, known = cycle(20)
     lied = redrawn(known, NO_CLASS, 1.0, seed=1)
     ours = stall_ps(run(load, lied))
     assert ours < stall_ps(run(load, lied, "lru"))
@@ -86,7 +87,7 @@ def test_chances_of_experts_are_learned_where_the_declared_ones_prove_false() ->
     load, known = routed(150, seed=3)
     lied = redrawn(known, np.zeros(EXPERTS, dtype=np.int64), 1.0, seed=5)
     told, found = run(load, known), run(load, lied)
-    assert 0.97 <= found.corrections[0].trust[0] or found.corrections[-1].trust[0] < 0.5
+    assert found.corrections[-1].trust[0] < 0.5
     assert stall_ps(found) < 1.25 * stall_ps(told)
     assert stall_ps(found) < 0.8 * stall_ps(run(load, lied, "static"))
     assert stall_ps(found) < stall_ps(run(load, lied, "lru"))
@@ -101,7 +102,7 @@ def test_an_object_that_no_hint_names_is_left_alone() -> None:
     assert run(load, unsaid).corrections == ()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(share=st.sampled_from(SHARES), seed=st.integers(0, 99))
 def test_the_same_lies_give_the_same_run(share: float, seed: int) -> None:
     load, known = cycle(3)

@@ -139,7 +139,7 @@ STORY = (
 )
 
 
-@pytest.mark.mechanism("S0-43")
+@pytest.mark.mechanism("S0-43", "S0-20")
 def test_each_class_behaves_over_time_as_it_was_declared() -> None:
     scene = Scene(STORY, "REPEAT(2, shared), alone", card(5 * GB))
     assert scene.steps("w", *LEAVING) == []  # a weight stays for the whole run

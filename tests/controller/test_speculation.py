@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 
 from mirc.controller.descriptors import UNSAID, Descriptors
+from mirc.controller.observe import enter
+from mirc.controller.schedule import MOST_TRIES, yielding
+from mirc.controller.veto import horizon_of
 from mirc.diagnostics import Source
+from mirc.kernels import world as k
+from mirc.kernels.counts import MOST_LOOKS
 from mirc.kernels.events import Kind, Reason
+from mirc.kernels.offers import cleaned, offer
 from mirc.machine import Machine
 from mirc.simulate.engine import simulate
 from mirc.simulate.model import Outcome, Workload
-from mirc.simulate.policies import Settings
+from mirc.simulate.policies import POLICIES, Settings
+from mirc.simulate.setup import stage
 from tests.simulate.checker import Checker
 from tests.simulate.scenes import Step, machine, rows, workload
 
@@ -114,6 +121,56 @@ def test_another_phase_takes_back_what_it_does_not_plan_to_use() -> None:
     # 1 is on the link when phase 1 begins; 2 waits, and phase 1 knows nothing of it
     assert of_kind(found, Kind.CANCEL, Reason.CHANGED) == [2]
     assert 1 not in of_kind(found, Kind.CANCEL, Reason.CHANGED)
+
+
+@pytest.mark.mechanism("S1-11")
+def test_a_horizon_is_never_less_than_transfer_widening_and_a_quarter_of_both() -> None:
+    # 100 us on the link and 1000 to widen, asked for 50 us ahead: the run's horizon is 4 * 100
+    load = workload([100, 100], [False] * 2, [Step(reads=[0])])
+    known = rows(load, first_us={0: {0: 0.0, 1: 10.0}}, period_us=40.0, unpack_us={1: 1000.0})
+    where = machine(300, in_rate=1e6)
+    w = stage(load, known, where, POLICIES["intent"], settings=Settings()).world
+    enter(w, 0)
+    w.horizon[0, :] = 50 * US
+    assert [int(horizon_of(w, o)) // US for o in (0, 1)] == [200, 1375]
+
+
+@pytest.mark.mechanism("S1-13", "S1-11")
+def test_what_was_spilled_comes_back_ahead_of_its_use_into_free_room() -> None:
+    # 0 leaves for 1, 1 ends; 2 computes for 300 us, in which 0 comes back in 100
+    steps = [
+        Step(creates=[0]),
+        Step(creates=[1], retires=[1], position=1),
+        Step(compute_ps=300 * US, position=2),
+        Step(reads=[0], position=3),
+    ]
+    load = workload([100, 150, 100], [True, True, False], steps)
+    known = rows(load, first_us={0: {0: 0.0, 2: 900.0}}, period_us=1000.0)
+    known.phases[0].last_ps[0] = 310 * US
+    found = played(load, known, machine(200, in_rate=1e6, out_rate=1e6))
+    assert 0 in of_kind(found, Kind.ISSUE, Reason.PLANNED)
+    assert (found.prefetches.on_time, int(found.stall_demand_ps[3])) == (1, 0)
+
+
+@pytest.mark.mechanism("S0-38", "S7-04")
+def test_what_leaves_at_once_is_found_behind_any_number_of_dirty_objects() -> None:
+    # 200 objects are dirty, and rank lower than the one whose copy lies below: no decision looks
+    # at more than 64, and yet nothing is written back for the next
+    load = workload([1] * 202, [True] * 202, [Step(creates=[201])])
+    first = {0: dict.fromkeys(range(202), 0.0)}
+    known = rows(load, first_us=first, period_us=1e6)
+    w = stage(load, known, machine(1000), POLICIES["intent"], settings=Settings()).world
+    enter(w, 0)
+    for o in range(201):
+        w.obj[k.STATE, o], w.obj[k.DIRTY, o] = k.RESIDENT, int(o < 200)
+        w.obj[k.HOME, o] = 1
+        k.take_near(w, o)
+        offer(w, o)
+    assert yielding(w, w.loose, w.bits) == 200
+    w.obj[k.DIRTY, 7] = 0
+    cleaned(w, 7)  # its copy has landed
+    assert yielding(w, w.loose, w.bits) == 7
+    assert w.counts[MOST_LOOKS] <= MOST_TRIES
 
 
 def hints(*, mates: tuple[tuple[int, ...], ...], cap: int = 0) -> Outcome:

@@ -106,6 +106,7 @@ CASES = {
 }
 
 
+@pytest.mark.mechanism("S0-21")
 @pytest.mark.parametrize(("declared", "rule"), CASES.values(), ids=list(CASES))
 def test_bytes_of_two_owners_meet_nowhere(declared: str, rule: str | None) -> None:
     found = check_source(Source("a.mir", TENANTS + declared + "\n")).diagnostics

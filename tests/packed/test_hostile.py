@@ -144,6 +144,9 @@ WRONG: dict[str, Tables] = {
     "there is no such kind of value": _changed("cells", 0, tag=12),
     "there is no such string": _changed("cells", 0, payload=BEYOND),
     "the string is not a number": _changed("cells", 0, tag=Tag.BIG_INT),
+    "the string is no bare word": _changed(
+        "cells", _word(), payload=TABLES.strings.index("12345678901234567890000000")
+    ),
     "a truth is 0 or 1": _changed("cells", 0, tag=Tag.BOOL, payload=2),
     "the number is not finite": _changed("fields", 0, tag=Tag.FLOAT, payload=0x7FF << 52),
     "its elements do not follow those before": _changed("fields", _nested(), payload=1 << 32 | 1),

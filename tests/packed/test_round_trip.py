@@ -17,7 +17,7 @@ from mirc.packed.unpack import read, unpack
 from mirc.packed.view import PackedView
 from tests import strategies
 
-EXAMPLES = 2_000 if os.environ.get("MIRC_NIGHTLY") else 25
+EXAMPLES = 600 if os.environ.get("MIRC_NIGHTLY") else 15
 
 TEXT = """mir 1.0
 module m { schedule = [REPEAT(3, p)]  model = "a model"  mesh = [AXIS(tp, 8)] }

@@ -80,6 +80,7 @@ def test_prefill_touches_as_many_experts_as_windows_of_the_trace() -> None:
     assert routing.probability("prefill", 0) * 32 < 0.8 * 32 * (1 - (1 - 2 / 32) ** 16)
 
 
+@pytest.mark.mechanism("S0-37", "S7-06")
 def test_distinct_experts_grow_with_the_batch_as_in_the_trace() -> None:
     chosen = requests(2, 32, 4, 4000, each=1, sway=0.0, seed=5)
     routing = facts_of(mixture(2, 32, 4), trace(chosen), "expert-routing")[Routing]

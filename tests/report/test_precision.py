@@ -39,6 +39,7 @@ JOINT = Joint(
         converting_ps=2 * MS,
         widened=0,
         refused=0,
+        unpaid=7,
         vetoed=1,
         short_bytes=GB,
     ),
@@ -49,9 +50,9 @@ def test_the_section_gives_the_figures_beside_full_precision() -> None:
     text = "\n".join(precision_text(JOINT, row("intent", 4000 * MS), "hbm"))
     # 250 ms against 1,000
     assert "p50 250.0 ms" in text
-    assert "-75.00 % against intent in full precision" in text
+    assert "against intent in full precision -75.00 % in p50, -75.00 % in all" in text
     assert "bfloat16 2.000 GB (2), float8_e4m3fn 1.000 GB (1): 3.000 GB in hbm" in text
-    assert "1 held by their floors" in text
+    assert "7 used too rarely to pay for one, 1 held by their floors" in text
     assert "1.000 GB did not fit even so" in text
     assert "50.00 % of the weights lost bits at a declared sensitivity of 0.05 a rung" in text
 

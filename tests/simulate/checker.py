@@ -71,22 +71,26 @@ class Checker:
 
         ``changes`` are (step, memory, usable bytes): what a memory has left from that step on.
         """
-        limits = list(self.limits)
         due = list(changes)
+        self.limits = list(self.limits)
         for row in events.tolist():
             event = Event(*row)
             while due and KINDS[event.kind] == "step" and event.step >= due[0][0]:
-                _, memory, limits[memory] = due.pop(0)
-            assert event.time >= self.now, event
-            self.now = event.time
-            rule = getattr(self, f"_{KINDS[event.kind]}", None)
-            if rule is not None:
-                rule(self.copies.setdefault(event.object, Copy()), event)
-            self._within_quotas(event)
-            for memory, limit in enumerate(limits):
-                assert 0 <= self.used[memory] <= limit, (event, memory, self.used[memory])
-        self._conserved()
+                _, memory, self.limits[memory] = due.pop(0)
+            self.see(event)
+        self.conserved()
         return self
+
+    def see(self, event: Event) -> None:
+        """Check the next event."""
+        assert event.time >= self.now, event
+        self.now = event.time
+        rule = getattr(self, f"_{KINDS[event.kind]}", None)
+        if rule is not None:
+            rule(self.copies.setdefault(event.object, Copy()), event)
+        self._within_quotas(event)
+        for memory, limit in enumerate(self.limits):
+            assert 0 <= self.used[memory] <= limit, (event, memory, self.used[memory])
 
     def _within_quotas(self, event: Event) -> None:
         copy = self.copies.get(event.object)
@@ -280,7 +284,7 @@ class Checker:
             self.used[copy.home] -= event.size
         self.copies[event.object] = Copy()
 
-    def _conserved(self) -> None:
+    def conserved(self) -> None:
         """Count again, object by object, what each memory holds at the end."""
         held: Counter[int] = Counter()
         for copy in self.copies.values():

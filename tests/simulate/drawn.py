@@ -3,6 +3,7 @@
 from random import Random
 
 import attrs
+import numpy as np
 from hypothesis import strategies as st
 
 from mirc.controller.descriptors import HELD_FAST, Descriptors
@@ -58,6 +59,19 @@ def steps(made: list[bool], count: int, dice: Random, begun: int = 0) -> list[St
     return found
 
 
+def _likely(known: Descriptors, chances: list[float], dice: Random) -> Descriptors:
+    """Let some objects be unlikely, and half of them belong together."""
+    probability = np.array(chances)
+    together = tuple(o for o in range(len(chances)) if dice.random() < 0.5)
+    return attrs.evolve(
+        known,
+        probability=probability,
+        phases=tuple(attrs.evolve(rows_, probability=probability) for rows_ in known.phases),
+        mates=(together,),
+        caps_bytes=(dice.choice([0, 40]),),
+    )
+
+
 @st.composite
 def scenes(draw: st.DrawFn, most_steps: int = 40, *, held: bool = True) -> Drawn:
     """Draw a whole scene; its near memory holds every step and little more."""
@@ -97,4 +111,6 @@ def scenes(draw: st.DrawFn, most_steps: int = 40, *, held: bool = True) -> Drawn
         departs=[o for o in range(count) if dice.random() < again_share],
         unpack_us={o: 3.0 for o in range(count) if dice.random() < again_share / 4},
     )
+    if draw(st.booleans()):
+        known = _likely(known, [dice.choice([0.1, 0.4, 1.0]) for _ in sizes], dice)
     return Drawn(sizes, made, played, known, where, fast)

@@ -147,6 +147,14 @@ def test_a_link_that_stands_still_for_a_time_costs_that_time() -> None:
     assert _run(load, where, "stop:in=7ms@3").end_ps == 360_000_000 + 7 * MS
 
 
+def test_however_slow_a_link_becomes_its_times_are_whole_numbers_that_only_grow() -> None:
+    load, where = _stream()
+    found = _run(load, where, "slow:in=1000000@2..3", "stop:in=999999999999999999999s@4")
+    assert (found.step_ps > 0).all()
+    assert found.step_ps[2] == 60_000_000 * 1_000_000
+    assert found.step_ps[4] >= 1 << 56
+
+
 def test_a_link_that_stops_for_good_is_named_with_what_waits_for_it() -> None:
     load, where = _stream()
     with pytest.raises(CouldNotRun, match="step 3 waits for `o1`, which cannot cross `in`"):
@@ -284,3 +292,34 @@ def test_a_fault_that_cannot_be_is_refused(text: str, message: str) -> None:
     load, where = _stream()
     with pytest.raises(CouldNotRun, match=re.escape(message)):
         _run(load, where, text)
+
+
+@settings(max_examples=15, deadline=None)
+@given(drawn=scenes(held=False), data=st.data())
+def test_both_paths_agree_on_every_event_when_something_fails(
+    drawn: Drawn, data: st.DataObject
+) -> None:
+    ways = topology(drawn.load, drawn.known, drawn.machine)
+    chosen = data.draw(
+        st.lists(faults(ways.link_names, ways.names, drawn.load.step_count), min_size=1, max_size=3)
+    )
+    found = []
+    for path in ("python", "compiled"):
+        targets = _targets(drawn.load, drawn.machine, {"a": [0]})
+        try:
+            events = simulate(
+                drawn.load,
+                drawn.known,
+                drawn.machine,
+                "intent",
+                record_events=True,
+                settings=SMALL,
+                path=path,
+                stages=[FaultStage(chosen, targets, drawn.load.step_count)],
+            ).events
+        except CouldNotRun as error:
+            found.append(error.message.encode())
+        else:
+            assert events is not None
+            found.append(events.tobytes())
+    assert found[0] == found[1]

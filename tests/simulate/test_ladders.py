@@ -69,3 +69,27 @@ def test_a_rung_whose_scales_outweigh_its_bits_is_none() -> None:
 def test_what_is_wired_is_left_alone_and_what_backs_on_storage_is_cold() -> None:
     found = units(f"{TWO} {LADDER} pin_level = WIRED", f"{TWO} {LADDER} backing = [NVME]")
     assert [(each.unit.name, each.unit.home) for each in found] == [("w1", State.S4)]
+
+
+@pytest.mark.mechanism("S1-01")
+def test_weights_tiles_and_experts_are_units_and_what_the_run_makes_is_none() -> None:
+    text = f"""mir 1.0
+object norm {{ {TWO} {LADDER} }}
+object proj[0:64] {{ {TWO} {LADDER} }}
+object proj[64:128] {{ {TWO} {LADDER} }}
+object experts[3] {{ class = EXPERT_WEIGHT dtype = bfloat16 size_bytes = 25_600 {LADDER}
+  route_probability = 0.25 }}
+object temp {{ class = ACTIVATION_TEMP size_bytes = 100 }}
+phase decode {{
+  step s {{ reads = [norm, proj[0:64], proj[64:128], experts[3]] writes = [temp] }}
+  step t {{ reads = [temp] }}
+}}
+"""
+    source = Source("toy.mir", text)
+    module = load(source)
+    packed, machine = seal(module), card()
+    work = build(module, schedule_of(module, None, None), machine, source=source).workload
+    found = managed(packed, None, work, ingest(packed, machine, None, work.names))
+    chosen = {each.unit.name: each.chosen for each in found}
+    assert chosen == {"norm": 1, "proj[0:64]": 1, "proj[64:128]": 1, "experts[3]": 0.25}
+    assert all(each.unit.lowest == 2 for each in found)

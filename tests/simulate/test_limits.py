@@ -8,6 +8,7 @@ from mirc.grammar import load
 from mirc.machine import Machine
 from mirc.packed.pack import seal
 from mirc.simulate.comparison import Comparison, compare, policies_of
+from mirc.simulate.policies import POLICIES
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import build
 from tests.simulate.toy import card, weights
@@ -91,7 +92,7 @@ def test_no_policy_beats_the_bounds(text: str, near: int, schedule: str, late: f
     # near memory always holds a step: at most 2 x 9 + 2 x 3 + 4 + 3 MB, and 6 blocks of
     # 3 MB
     found = _compared(text, _late(card(near * MB), late), schedule)
-    assert len(found.rows) == 6
+    assert len(found.rows) == len(POLICIES)
     for row in found.rows:
         assert row.excess_bytes >= 0, row
         assert row.gap_to_bound >= 0, row

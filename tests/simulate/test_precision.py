@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from mirc.controller.precision.units import Unit
 from mirc.machine import Machine
 from mirc.simulate.engine import simulate
+from mirc.simulate.faults import FaultStage, Targets, fault_of
 from mirc.simulate.ladders import Managed, physics
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.precision import Aim, Precision, PrecisionStage
+from mirc.simulate.topology import topology
 from tests.simulate.checker import Checker
 from tests.simulate.scenes import Step, machine, rows, workload
 
@@ -123,6 +125,15 @@ def test_what_is_held_in_fewer_bits_is_moved_and_read_in_less_time() -> None:
     assert 8 * size <= moved <= 8 * size + 8 * size // 4
 
 
+def test_steps_wait_for_the_conversions_before_them_and_for_nothing_else() -> None:
+    load, where = laps(8, 4), machine(4000, in_rate=1e9)
+    outcome, found = play(load, where, ladder([0.05] * 8, [2] * 8), Aim.SPEED)
+    stalls = outcome.stall_demand_ps + outcome.stall_late_ps + outcome.stall_queue_ps
+    assert found.converting_ps > 0
+    spent = int((outcome.step_ps - outcome.compute_ps - stalls).sum())
+    assert spent == found.converting_ps
+
+
 def test_masters_stay_and_narrow_copies_are_written_beside_them() -> None:
     load, where = laps(8, 6), machine(400, in_rate=1e9)
     outcome, found = play(load, where, ladder([0.05] * 8, [2] * 8))
@@ -206,3 +217,47 @@ def test_both_paths_narrow_alike() -> None:
     assert plain.happenings == fast.happenings
     assert (plain.step_ps == fast.step_ps).all()
     assert fast.path == "compiled + precision"
+
+
+@pytest.mark.mechanism("S1-02")
+@pytest.mark.parametrize(("chosen", "paid"), [(0.5, True), (0.05, True), (0.01, False)])
+def test_what_streams_is_narrowed_if_its_uses_pay_for_the_copy(chosen: float, paid: bool) -> None:  # noqa: FBT001
+    # at 4 bits 120 of 160 bytes are saved a use, and 40 written once, over links of one rate: they
+    # pay from 1/3 of a use on, and 32 runs are counted on
+    units = [attrs.evolve(each, chosen=chosen) for each in ladder([0.05] * 8, [2] * 8)]
+    _, found = play(laps(8, 12), machine(250, in_rate=1e9), units)
+    assert found.short_bytes > 0
+    assert (found.converted, found.unpaid) == ((8, 0) if paid else (0, 8))
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    near=st.sampled_from([250, 400, 700, 1000]),
+    dram=st.sampled_from([1320, 1600, 4000]),
+    rate=st.sampled_from([1e7, 1e8, 1e9]),
+    times=st.integers(2, 10),
+    begin=st.integers(0, 40),
+    aim=st.sampled_from(Aim),
+)
+def test_links_that_slow_and_memories_that_fill_break_nothing_on_the_way(
+    *, near: int, dram: int, rate: float, times: int, begin: int, aim: Aim
+) -> None:
+    load, where = laps(8, 20), machine(near, in_rate=rate, dram=dram)
+    known = rows(load, first_us={0: {o: 10.0 * o for o in range(8)}})
+    units = ladder([0.05, 0.25] * 4, [2, 1] * 4)
+    specs = (
+        f"slow:in={times}@{begin}..{begin + 60}",
+        f"slow:out={times}@{begin // 2}..{begin + 30}",
+        f"stop:in=1us@{2 * begin}",
+        f"fail:{load.names[3]}=2@{begin // 4}",
+        f"full:dram@{begin // 3}..{begin + 50}",
+    )
+    names = topology(load, known, where)
+    targets = Targets(links=names.link_names, memories=names.names, objects=load.names, tenants={})
+    faults = FaultStage([fault_of(spec) for spec in specs], targets, load.step_count)
+    stage = PrecisionStage(units, physics(units, load, known, where), aim)
+    outcome = simulate(
+        load, known, where, "intent", record_events=True, path="python", stages=[faults, stage]
+    )
+    Checker([near, dram]).replay(outcome.events)
+    assert all(each.unit.lowest >= rung for each, rung in zip(units, stage.rungs, strict=True))

@@ -1,5 +1,6 @@
 """A trace of requests over a file's caches: groups, bounds, signals, tenants, what it costs."""
 
+import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from mirc.diagnostics import CouldNotRun, Source
 from mirc.ir import Module
 from mirc.lint.errors import load_right
 from mirc.machine.load import load
+from mirc.packed.pack import seal
 from mirc.simulate.caches import caches_of, recompute_of
 from mirc.simulate.serving import Options, Row, serve
 from mirc.simulate.turns import turns_of
@@ -63,9 +65,8 @@ def rows(arrivals: list[Arrival], blocks: int, **more: object) -> dict[str, Row]
     return {row.policy: row for row in served.machines[0].rows}
 
 
-@pytest.mark.mechanism("S7-02")
 def test_templates_that_live_alike_are_one_group() -> None:
-    found = caches_of(module(WINDOWED), 512)
+    found = caches_of(seal(module(WINDOWED)), 512)
     sizes = {each.name: (each.kind, each.size) for each in found.groups}
     assert sizes == {
         "full": (GroupKind.FULL, 512 * KB),
@@ -76,10 +77,9 @@ def test_templates_that_live_alike_are_one_group() -> None:
     assert [each.window_blocks for each in found.groups] == [0, 2, 0]
 
 
-@pytest.mark.mechanism("S7-10")
 def test_computing_again_is_priced_by_the_file_and_loading_by_the_machine() -> None:
     machine = load("h100-sxm")
-    found = recompute_of(module(), machine, caches_of(module(), 512))
+    found = recompute_of(module(), machine, caches_of(seal(module()), 512))
     assert found is not None
     rate = machine.compute.peak_flops["bfloat16"] * machine.compute.efficiency["matmul"]
     # 2e6 FLOPs a token are 1e6 parameters; 1,000 bytes a token: 1,000 x rate / 2e6.
@@ -154,7 +154,7 @@ def test_a_tenant_is_held_to_the_quota_that_the_file_declares() -> None:
 def test_swapping_finds_what_recency_alone_has_lost() -> None:
     arrivals = [arrival(n, *(n % 2 * 10 + at for at in range(3))) for n in range(6)]
     machine = load("h100-sxm")
-    found = recompute_of(module(), machine, caches_of(module(), 512))
+    found = recompute_of(module(), machine, caches_of(seal(module()), 512))
     assert found is not None
     without = rows(arrivals, 4, at_once=1)["lru"].total
     swapping = rows(arrivals, 4, at_once=1, swap_gb=0.01)["lru"].total
@@ -175,6 +175,20 @@ def test_a_file_without_caches_is_refused() -> None:
     text = 'mir 1.0\nmodule m { model = "m" }\nobject w { class = WEIGHT_TILE  size_bytes = 4KB }\n'
     with pytest.raises(CouldNotRun, match="no template of a cache"):
         serve(load_right(Source("m.mir", text)), "t", [arrival(0, 1)], Options())
+
+
+@pytest.mark.parametrize("amount", [float("inf"), float("nan")])
+def test_an_amount_that_is_no_number_is_refused(amount: float) -> None:
+    usual = Options(machines=("h100-sxm",), kv_gb=1)
+    for options in (attrs.evolve(usual, kv_gb=amount), attrs.evolve(usual, swap_gb=amount)):
+        with pytest.raises(CouldNotRun, match="takes a number of gigabytes"):
+            serve(module(), "t", [arrival(0, 1)], options)
+
+
+def test_a_cache_without_bytes_is_refused() -> None:
+    empty = FILE.lstrip().replace("WINDOWED", "").replace("PER_TOKEN(500)", "PER_TOKEN(0)")
+    with pytest.raises(CouldNotRun, match="holds no bytes"):
+        caches_of(seal(load_right(Source("m.mir", empty))), 512)
 
 
 def test_room_for_no_block_is_refused() -> None:

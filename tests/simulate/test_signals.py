@@ -21,6 +21,7 @@ from mirc.simulate.topology import topology
 from mirc.simulate.workload import build
 from tests.simulate.checker import Checker
 from tests.simulate.drawn import Drawn, scenes
+from tests.simulate.scenes import Step, machine, rows, workload
 from tests.simulate.toy import GB, card
 
 
@@ -61,16 +62,17 @@ def _said(found: tuple[Outcome, tuple[str, ...]]) -> list[tuple[int, str, str, s
 
 
 def _gradient(rule: str) -> str:
-    """A shard of 1 GB is made, then weights stream through the other 2 GB of near memory."""
+    """Two guarded objects of 1 GB are made in 3 GB; weights want the room of one, then of both."""
     return (
         _weights(4)
         + f"""object g {{ class = GRADIENT_SHARD size_bytes = {GB} preferred_tiers = [HBM] {rule} }}
+        object h {{ class = GRADIENT_SHARD size_bytes = {GB} pin_level = SOFT }}
         phase update {{
-          step make {{ writes = [g] }}
-          step a {{ reads = [w0, w1] }}
+          step make {{ writes = [g, h] }}
+          step a {{ reads = [w0] }}
           step reduce {{ reads = [w2, w3] raises = [ALLREDUCE_COMPLETE] }}
           step b {{ reads = [w0, w1, w2] }}
-          step apply {{ reads = [g] }}
+          step apply {{ reads = [g, h] }}
         }}"""
     )
 
@@ -83,8 +85,13 @@ def test_a_shard_is_protected_until_the_event_and_may_leave_in_the_very_next_ste
         (3, "raised", "", "ALLREDUCE_COMPLETE"),
         (3, "release", "g", "UNTIL_ALLREDUCE_COMPLETE"),
     ]
-    assert _left(found, "g") == [3]
+    assert (_left(found, "g"), _left(found, "h")) == ([3], [2])
     assert found[0].path == "python + signals"
+
+
+def test_without_a_rule_the_first_of_two_equals_leaves() -> None:
+    found = _run(_gradient("pin_level = SOFT"))
+    assert (_left(found, "g"), _left(found, "h")) == ([2], [3])
 
 
 @pytest.mark.mechanism("S0-20")
@@ -132,11 +139,41 @@ def test_a_named_group_counts_its_members_whatever_runs() -> None:
     assert _left(_run(_prefix("anti_evict_rule = WHILE_FANOUT_GE_4", group), "many, one"), "p")
 
 
-def test_a_rule_that_allows_a_lower_tier_of_the_machine_does_not_hold_near_memory() -> None:
+def test_a_rule_that_allows_every_tier_of_the_machine_holds_nothing() -> None:
     text = _gradient("anti_evict_rule = UNTIL_SEQUENCE_END anti_evict_from = [HBM, DRAM]")
     found = _run(text)
-    assert _left(found, "g") == [3]
+    assert _left(found, "g") == [2]
     assert _said(found) == []
+
+
+@pytest.mark.mechanism("S0-20")
+def test_what_is_guarded_may_move_within_its_tiers_and_never_below_them() -> None:
+    # Two dirty objects of 40 in 100 bytes; DRAM (number 1) has room for one of them, NVMe for all.
+    steps = [Step(creates=[0]), Step(creates=[1], position=1), Step(creates=[2], position=2)]
+    load = workload([40, 40, 60], [True] * 3, steps)
+    known = rows(load)
+    where = machine(100, dram=300, nvme=1000)
+    nowhere = 1 << 1 | 1 << 2
+
+    def run(barred: int) -> Outcome:
+        course = Course(
+            names=load.names,
+            phases=load.phase_names,
+            phase=load.step_phase.astype(np.int64),
+            begins=frozenset({0}),
+            raises={},
+            fanout=np.ones((1, 3), dtype=np.int64),
+        )
+        guards = [Guard(object=o, until=True, word="never", barred=barred) for o in (0, 1)]
+        stage = SignalStage(course, [guards], {})
+        return simulate(load, known, where, "intent", record_events=True, stages=[stage])
+
+    for barred, homes in ((1 << 2, {1}), (1 << 1, {2})):
+        events = run(barred).events
+        assert events is not None
+        assert set(events["target"][events["kind"] == Kind.WRITE_BACK].tolist()) == homes
+    with pytest.raises(CouldNotRun, match="step 2 waits for room for `o2`"):
+        run(nowhere)
 
 
 def test_what_is_dirty_is_kept_while_it_is() -> None:

@@ -11,7 +11,8 @@ TEXT = "mir 1.0\n" + cycle(2)
 
 
 def test_policies_come_in_the_order_of_the_table() -> None:
-    assert policies_of("all") == ("static", "lru", "mru", "lru-prefetch", "belady", "intent")
+    every = ("static", "lru", "mru", "lru-prefetch", "regret", "belady", "intent")
+    assert policies_of("all") == every
     assert policies_of("intent, lru") == ("lru", "intent")
 
 

@@ -69,6 +69,7 @@ def test_an_activation_begins_with_its_first_write_and_ends_with_its_last_read()
     assert workload.made.all()
 
 
+@pytest.mark.mechanism("S7-06")
 def test_the_batch_option_replaces_that_of_the_file() -> None:
     text = (
         "object h { class = ACTIVATION_TEMP size_bytes = PER_SEQUENCE(7) }\n"
@@ -168,6 +169,7 @@ def test_experts_that_were_not_drawn_are_known_by_name() -> None:
     assert len(scenario(_experts()).workload.names) == 16
 
 
+@pytest.mark.mechanism("S7-06")
 def test_uniform_routing_touches_as_many_experts_as_the_closed_form_says() -> None:
     # 128 experts, 8 a token: 128 x (1 - (120/128)^32) = 111.8 distinct at batch 32
     drawn = [len(draw_experts(np.ones(128), 8, 32, (seed,))) for seed in range(200)]

@@ -94,14 +94,14 @@ def test_a_wired_line_is_never_a_victim_however_often_others_are_used(
 def test_every_bound_line_says_that_it_is_wired_for_whom_and_since_which_generation() -> None:
     sram = device()
     sram.invalidate(DRIVER, "b")
-    handle = bound(sram.bind(DRIVER, line(4, 2), "b", IMMUTABLE))
+    handle = bound(sram.bind(DRIVER, line(4, 2), "b"))
     sram.read(line(7))
     found = {
-        number: (entry.wired, entry.tenant, entry.generation, entry.handle, entry.immutable)
+        number: (entry.wired, entry.tenant, entry.generation, entry.handle)
         for number, entry in entries(sram).items()
     }
-    wired = (True, "b", 1, handle, True)
-    assert found == {4: wired, 5: wired, 7: (False, "", 0, Handle(0), False)}
+    wired = (True, "b", 1, handle)
+    assert found == {4: wired, 5: wired, 7: (False, "", 0, Handle(0))}
     assert [(index, way, entry.number) for index, way, entry in sram.lines()] == [
         (0, 0, 4),
         (1, 0, 5),
@@ -173,7 +173,7 @@ def test_what_is_cached_is_bound_before_the_rest_takes_a_way() -> None:
 # ── what BIND answers ───────────────────────────────────────
 
 
-@pytest.mark.mechanism("S3-04", "S3-05")
+@pytest.mark.mechanism("S3-04")
 @pytest.mark.parametrize(
     ("target", "fault"),
     [
@@ -185,7 +185,9 @@ def test_what_is_cached_is_bound_before_the_rest_takes_a_way() -> None:
         (Range("hbm", 999 * LINE, LINE), None),  # the last line
         (Range("dram", 0, LINE), Fault.TARGET_INVALID),  # no such memory
         (Range("cxl", 0, LINE), None),  # another than what is bound
-        (line(10, 3), Fault.QUOTA_EXCEEDED),  # b has 2 lines
+        pytest.param(  # b has 2 lines
+            line(10, 3), Fault.QUOTA_EXCEEDED, marks=pytest.mark.mechanism("S3-08")
+        ),
         (line(10, 2), None),  # and 2 are no more than that
         (line(2), Fault.TARGET_INVALID),  # bound already, by a
         (line(1, 2), Fault.TARGET_INVALID),  # the second of them
@@ -213,7 +215,7 @@ def test_each_bind_has_its_outcome_and_a_fault_leaves_no_trace(
         assert sram.state_hash() == before
 
 
-@pytest.mark.mechanism("S3-03", "S3-11")
+@pytest.mark.mechanism("S3-05", "S3-11")
 def test_one_way_of_each_set_stays_unwired() -> None:
     # Set 0 gets lines 0, 2, 4 and then, with 6, its 4th; set 1 is empty.
     sram = device()
@@ -319,6 +321,7 @@ def test_a_binding_that_may_lie_anywhere_takes_the_first_regions_with_room() -> 
     assert sram.bind(DRIVER, line(30, 2), "a") is Fault.NO_SPACE  # 1 is left of the 6
 
 
+@pytest.mark.mechanism("S3-03")
 def test_what_is_cached_in_another_region_moves_with_its_bytes() -> None:
     sram = device(MANAGED)
     sram.write(line(0))
@@ -350,7 +353,7 @@ def test_only_privileged_callers_bind_release_and_invalidate() -> None:
     assert sram.state_hash() == before
 
 
-@pytest.mark.mechanism("S3-06", "S3-07")
+@pytest.mark.mechanism("S3-06")
 def test_a_tenants_runtime_acts_for_no_other() -> None:
     sram = device()
     handle = bound(sram.bind(DRIVER, line(0), "b"))
@@ -364,7 +367,7 @@ def test_a_tenants_runtime_acts_for_no_other() -> None:
 # ── RELEASE ─────────────────────────────────────────────────
 
 
-@pytest.mark.mechanism("S3-06", "S3-08", "S3-22")
+@pytest.mark.mechanism("S3-06", "S3-22")
 @pytest.mark.parametrize("mode", ReleaseMode)
 def test_a_handle_is_good_for_one_release(mode: ReleaseMode) -> None:
     sram = device()
@@ -592,7 +595,7 @@ def test_an_ordinary_eviction_is_silent_and_counted() -> None:
     assert sram.counters.evicted_lines == 12
 
 
-@pytest.mark.mechanism("S3-19")
+@pytest.mark.mechanism("S3-10", "S3-19")
 def test_hint_soft_pin_and_contract_differ_in_what_their_loss_says() -> None:
     # The same stream passes a line that was only used, a soft one and a wired one.
     sram = device(attrs.evolve(SMALL, sets=1))
@@ -668,6 +671,7 @@ def test_ending_a_generation_visits_no_line_until_it_comes_round() -> None:
     for _ in range(3):
         assert sram.invalidate(DRIVER, "a") is None
     assert sram.take_events() == ()
+    assert wired_lines(sram) == [1]
     old = bound(sram.bind(DRIVER, line(4), "a"))  # of generation 3
     assert sram.invalidate(DRIVER, "a") is None
     assert sram.take_events() == (

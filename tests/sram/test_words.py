@@ -20,7 +20,6 @@ from mirc.sram import (
 from mirc.sram.words import NO_BINDING
 
 
-@pytest.mark.mechanism("S3-07")
 @pytest.mark.parametrize(
     ("caller", "a", "b"),
     [

@@ -1,11 +1,12 @@
 """Signals of the runtime into hints about the blocks of conversations, and into forks."""
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
+from mirc.controller.keeping import Hint
 from mirc.controller.kv.events import What, Why
 from mirc.controller.kv.orchestrator import Decision, Orchestrator
-from mirc.controller.kv.sequences import Request, Sequence
+from mirc.controller.kv.sequences import Phase, Request, Sequence
 from mirc.controller.kv.signals import ALL, Signal
 
 PATIENCE = 2  # a tool that takes this many times as long as was expected is no longer waited for
@@ -100,28 +101,26 @@ class Conversations:
             self._orchestrator.floor.tell(What.SIGNALLED, Why(signal.name), sequence)
         return heard
 
-    def _hint(self, session: str, *, live: bool | None) -> None:
+    def _hint(self, session: str, *, live: Hint) -> None:
         sequence = self._last.get(session)
         if sequence is not None:
             sequence.live = live
-            self._tell(sequence.keys, live=live)
+            self._tell(sequence, 0, live=live)
 
     def _dead(self, session: str, keep: int) -> None:
         sequence = self._last.get(session)
         if sequence is not None:
             sequence.dead_from = keep
-            pool = self._chains.pool
-            self._tell(
-                (
-                    key
-                    for key in sequence.keys[keep:]
-                    if (page := pool.find(pool.page_of(key, 0))) is not None and not page.shared
-                ),
-                live=False,
-            )
+            self._tell(sequence, keep, live=False)
 
-    def _tell(self, keys: Iterable[int], *, live: bool | None) -> None:
+    def _tell(self, sequence: Sequence, first: int, *, live: Hint) -> None:
+        """Tell the pool of a turn that is over; of one that is not, its own end will tell."""
+        if sequence.phase is not Phase.ENDED:
+            return
         pool = self._chains.pool
-        for key in keys:
+        for key in sequence.keys[first:]:
             for number in range(len(pool.groups)):
-                pool.told(pool.page_of(key, number), live=live)
+                page_id = pool.page_of(key, number)
+                page = pool.find(page_id)
+                if page is not None and not (live is False and page.shared):
+                    pool.told(page_id, live=live)

@@ -62,8 +62,6 @@ class Why(StrEnum):
     """The tenant's quota was reached: it pays with its own."""
     USED_ALONE = "USED_ALONE"
     """Nothing can use it without a block that has gone."""
-    WINDOW_PASSED = "WINDOW_PASSED"
-    """The sliding window, or a later checkpoint, has passed it."""
     FINISHED = "FINISHED"
     TOOL_WAIT = "TOOL_WAIT"
     RESUME = "RESUME"

@@ -8,6 +8,7 @@ import attrs
 from mirc.claims.admission import Named
 from mirc.controller.kv.chains import Chains
 from mirc.controller.kv.events import KvEvent, Log, What, Why
+from mirc.controller.kv.region import FastRegion
 from mirc.controller.kv.room import Others, Verdict, judge, most
 from mirc.controller.kv.sequences import Phase, Sequence
 
@@ -16,12 +17,14 @@ from mirc.controller.kv.sequences import Phase, Sequence
 class Limits:
     """What a step may hold: ``budget`` tokens, of at most ``sequences`` at a time.
 
-    ``min_active`` is the room that claims always leave to running work, in the pool's unit.
+    ``min_active`` is the room that claims always leave to running work, in the pool's unit. Of each
+    prompt the first ``sinks`` blocks are promoted into the fast region, if there is one.
     """
 
     budget: int = 8192
     sequences: int = 256
     min_active: int = 0
+    sinks: int = 1
 
 
 @attrs.define
@@ -55,7 +58,13 @@ class Floor:
     """
 
     def __init__(
-        self, chains: Chains, *, limits: Limits, log: Log, claiming: Callable[[], Named]
+        self,
+        chains: Chains,
+        *,
+        limits: Limits,
+        log: Log,
+        claiming: Callable[[], Named],
+        fast: FastRegion | None = None,
     ) -> None:
         self.limits = limits
         self.sequences: dict[str, Sequence] = {}
@@ -66,6 +75,8 @@ class Floor:
         self._pool = chains.pool
         self._log = log
         self._claiming = claiming
+        self._fast = fast
+        self._promoted: dict[str, int] = {}  # the prefix that each sequence reads in fast memory
 
     def line_up(self, sequence: Sequence) -> None:
         """Let a sequence wait at its place by arrival."""
@@ -127,10 +138,30 @@ class Floor:
             totals.blocks_there += there
             totals.blocks_found += verdict.usable
         sequence.promised = verdict.promise
-        sequence.phase = Phase.PREFILL if sequence.todo else Phase.DECODE
+        sequence.phase = Phase.PREFILL
+        self.reached(sequence)
         sequence.waits_for = ()
         self.running[sequence.name] = sequence
         self.tell(What.ADMITTED, Why.ARRIVED, sequence, found)
+
+    def reached(self, sequence: Sequence) -> None:
+        """Let a sequence decode once its prompt is computed, its sinks promoted before that."""
+        if sequence.todo:
+            return
+        sequence.phase = Phase.DECODE
+        sinks = min(self.limits.sinks, sequence.sealed)
+        if self._fast is not None and sinks and sequence.left:
+            prefix = sequence.keys[sinks - 1]
+            size = sinks * sum(group.size for group in self._pool.groups)
+            self._fast.now = self._pool.now
+            if self._fast.acquire(prefix, size, sequence.name):
+                self._promoted[sequence.name] = prefix
+
+    def _release(self, sequence: Sequence) -> None:
+        prefix = self._promoted.pop(sequence.name, None)
+        if prefix is not None and self._fast is not None:
+            self._fast.now = self._pool.now
+            self._fast.release(prefix, sequence.name)
 
     def owe(self, sequence: Sequence) -> None:
         """Reckon the room that the rest of a prompt, and the block after it, may still take."""
@@ -181,12 +212,14 @@ class Floor:
     def park(self, sequence: Sequence) -> None:
         """Let a running sequence give up its place; it will want its pages again."""
         del self.running[sequence.name]
+        self._release(sequence)
         self._chains.leave(sequence, lambda _: True)
         sequence.resumed = True
 
     def finish(self, sequence: Sequence) -> None:
         """End a running sequence; blocks that only it could name are retired."""
         del self.running[sequence.name], self.sequences[sequence.name]
+        self._release(sequence)
         self._chains.end(sequence, sequence.hint)
         self.tell(What.ENDED, Why.FINISHED, sequence, sequence.tokens)
 

@@ -18,6 +18,7 @@ from mirc.controller.kv.events import Log, Why
 from mirc.controller.kv.floor import Floor, Limits
 from mirc.controller.kv.pool import KvPool
 from mirc.controller.kv.promises import Promises
+from mirc.controller.kv.region import FastRegion
 from mirc.controller.kv.room import Verdict, life
 from mirc.controller.kv.sequences import Phase, Request, Sequence
 from mirc.controller.kv.tree import ROOT, PrefixTree
@@ -44,12 +45,17 @@ class Orchestrator:
         log: Log,
         limits: Limits | None = None,
         tree: PrefixTree | None = None,
+        fast: FastRegion | None = None,
     ) -> None:
         self.pool = pool
         self.chains = Chains(pool, tree or PrefixTree(), block_tokens)
         self.promises = Promises(pool, log, self._below)
         self.floor = Floor(
-            self.chains, limits=limits or Limits(), log=log, claiming=self.promises.sizes
+            self.chains,
+            limits=limits or Limits(),
+            log=log,
+            claiming=self.promises.sizes,
+            fast=fast,
         )
         self.tick = 0
         self._count = 0
@@ -183,8 +189,7 @@ class Orchestrator:
             if left and not self.floor.grow(sequence, lambda: self.chains.open(sequence)):
                 return False
         self.floor.owe(sequence)
-        if not sequence.todo:
-            sequence.phase = Phase.DECODE
+        self.floor.reached(sequence)
         return True
 
     def _decode(self, sequence: Sequence, tokens: int) -> bool:
@@ -229,7 +234,10 @@ class Orchestrator:
         own = sum(
             pool.size(page_id)
             for page_id in asked
-            if (page := pool.find(page_id)) is not None and page.near and page.users
+            if (page := pool.find(page_id)) is not None
+            and page.near
+            and page.users
+            and not pool.claims_on(page_id)[0]
         )
         idle = sum(pool.idle_by.values())
         held = pool.used + pool.reserved - idle - own

@@ -1,6 +1,6 @@
 """Claims on pages into what a pool may not let go, or only at last: a ledger and a pool as one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mirc.claims.admission import Pool
 from mirc.claims.events import Answer, Event, Kind
@@ -35,15 +35,14 @@ class Promises:
         self._stands_on = stands_on
         self._log = log
         self._covered: dict[str, tuple[int, ...]] = {}
+        self._firmly: dict[str, bool] = {}  # whether each claim, as it was granted last, is hard
         self._placed: set[int] = set()  # near pages that the ledger knows of
         self._heard = 0
         pool.watch = self
 
     def request(self, batch: Sequence[Terms], room: Pool) -> dict[str, Answer]:
         """Ask the ledger for claims; ``room`` is the pool without what is claimed."""
-        for terms in batch:
-            for block in terms.blocks:
-                self.came(int(block.key))
+        self._tell_of(batch)
         answers = self.ledger.request(batch, room)
         self._sync()
         return answers
@@ -56,6 +55,7 @@ class Promises:
 
     def retry(self, room: Pool) -> None:
         """Grant what waits for room, or for an event that has come."""
+        self._tell_of(self.ledger.waiting)
         self.ledger.retry(room)
         self._sync()
 
@@ -101,18 +101,29 @@ class Promises:
         self._sync()
 
     def sizes(self) -> tuple[tuple[str, int], ...]:
-        """Return what each claim in force covers, in the pool's unit."""
+        """Return what each hard claim in force covers, in the pool's unit."""
         return tuple(
-            (name, sum(map(self._pool.size, pages))) for name, pages in self._covered.items()
+            (name, sum(map(self._pool.size, pages)))
+            for name, pages in self._covered.items()
+            if self._firmly[name]
         )
+
+    def _tell_of(self, batch: Iterable[Terms]) -> None:
+        """Tell the ledger which pages of claims are there: it hears of covered ones alone."""
+        for terms in batch:
+            for block in terms.blocks:
+                self.came(int(block.key))
 
     def _sync(self) -> None:
         """Bring the pool to what the ledger says, and put its news into the log."""
         news = self.ledger.log[self._heard :]
         self._heard = len(self.ledger.log)
-        hard = {event.claim: event.guarantee is Guarantee.HARD for event in news if event.claim}
         anew = {event.claim for event in news if event.kind is Kind.REVISED}
-        for name, firmly in hard.items():
+        for event in news:
+            if event.kind in (Kind.ACCEPTED, Kind.CLIPPED):
+                self._firmly[event.claim] = event.guarantee is Guarantee.HARD
+        for name in dict.fromkeys(event.claim for event in news if event.claim in self._firmly):
+            firmly = self._firmly[name]
             pages = tuple(int(block.key) for block in self.ledger.blocks(name))
             pages = self._with_roots(pages) if firmly else pages
             before = self._covered.pop(name, ())

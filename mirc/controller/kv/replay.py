@@ -45,6 +45,12 @@ class Replay:
         self._pool = orchestrator.pool
         self._windows: dict[str, _Window] = {}
 
+    @property
+    def wasted_amount(self) -> float:
+        """What rejected drafts wrote, in the pool's unit: their tokens' share of a block."""
+        block = sum(group.size for group in self._pool.groups)
+        return self.wasted * block / self._chains.block_tokens
+
     def open(self, name: str, tokens: int) -> str | None:
         """Begin a window for up to ``tokens`` drafts; return the checkpoint's digest.
 

@@ -16,8 +16,6 @@ class Phase(StrEnum):
     """It computes the tokens that it was given."""
     DECODE = "DECODE"
     """It makes a token a step."""
-    WAITING = "WAITING"
-    """A tool works for it: it uses no page, and will come back."""
     ENDED = "ENDED"
 
 

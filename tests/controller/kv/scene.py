@@ -12,6 +12,7 @@ from mirc.controller.kv.orchestrator import Orchestrator
 from mirc.controller.kv.order import Foretold
 from mirc.controller.kv.pages import Tenant
 from mirc.controller.kv.pool import KvPool
+from mirc.controller.kv.region import FastRegion
 from mirc.controller.kv.sequences import Request
 from mirc.controller.kv.signals import ALL, Signal
 
@@ -36,6 +37,7 @@ class Scene:
         budget: int = 64,
         min_active: int = 0,
         heard: Iterable[Signal] = ALL,
+        fast: int = 0,
     ) -> None:
         self.log: list[KvEvent] = []
         self.pool = KvPool(
@@ -47,7 +49,10 @@ class Scene:
             host=Host(host) if host else None,
         )
         limits = Limits(budget=budget, min_active=min_active)
-        self.it = Orchestrator(self.pool, block_tokens=BLOCK, log=self.log, limits=limits)
+        self.fast = FastRegion(fast, self.log) if fast else None
+        self.it = Orchestrator(
+            self.pool, block_tokens=BLOCK, log=self.log, limits=limits, fast=self.fast
+        )
         self.talk = Conversations(self.it, frozenset(heard))
 
     def rows(self, what: What) -> list[KvEvent]:

@@ -6,8 +6,6 @@ from hypothesis import given
 
 from mirc.controller.kv.crossover import Recompute
 
-pytestmark = pytest.mark.mechanism("S7-10")
-
 
 def test_a_70b_model_breaks_even_at_the_closed_form() -> None:
     # 327,680 bytes a token, 70e9 parameters, 400 TFLOP/s reached:
@@ -17,6 +15,7 @@ def test_a_70b_model_breaks_even_at_the_closed_form() -> None:
     assert one.loads
 
 
+@pytest.mark.mechanism("S7-10")
 @given(
     kv=st.integers(1_000, 10_000_000),
     parameters=st.floats(1e8, 1e12),
@@ -34,6 +33,7 @@ def test_loading_wins_exactly_above_the_crossover(
     assert (one.load_s < one.recompute_s) == (side > 1)
 
 
+@pytest.mark.mechanism("S7-10")
 def test_without_a_link_everything_is_computed_again() -> None:
     one = Recompute(kv_bytes=1, parameters=1, flops_per_s=1, load_bytes_per_s=0)
     assert not one.loads

@@ -12,8 +12,6 @@ FULL = Group(name="full")
 WINDOW = Group(name="window", kind=GroupKind.WINDOW, window_blocks=2)
 STATE = Group(name="state", kind=GroupKind.RECURRENT, every_blocks=3)
 
-pytestmark = pytest.mark.mechanism("S7-02")
-
 
 def resumes(group: Group, there: list[bool], boundary: int) -> bool:
     """By definition: what the token after ``boundary`` blocks reads of this group is there."""
@@ -26,6 +24,7 @@ def resumes(group: Group, there: list[bool], boundary: int) -> bool:
     return there[boundary - 1]
 
 
+@pytest.mark.mechanism("S7-02")
 @given(
     groups=st.lists(st.sampled_from((FULL, WINDOW, STATE)), min_size=1, max_size=3),
     data=st.data(),
@@ -66,6 +65,7 @@ def test_each_group_pays_for_what_it_keeps() -> None:
     assert {name: made.count(name) for name in held} == {"full": 6, "window": 6, "state": 2}
 
 
+@pytest.mark.mechanism("S7-02")
 def test_a_prefix_without_its_checkpoint_is_computed_from_the_one_before() -> None:
     # Blocks 0 to 5 are there; checkpoints stand after 2 and 5. A prompt that shares the first 5
     # blocks resumes after the third.

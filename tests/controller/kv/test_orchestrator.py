@@ -16,8 +16,8 @@ def hard(scene: Scene, name: str, blocks: range, tenant: str = "t") -> Terms:
     return Terms(name=name, holder="h", blocks=pages, guarantee=Guarantee.HARD)
 
 
-@pytest.mark.mechanism("S7-01")
 class TestBatches:
+    @pytest.mark.mechanism("S7-01")
     def test_sequences_in_different_phases_run_in_one_step(self) -> None:
         scene = Scene(40, budget=6)
         scene.it.request(ask("old", [0], new=9))
@@ -46,8 +46,8 @@ class TestBatches:
         assert len(made) == len(set(made)) == 4  # 0, 1, 2 and 9: each once
 
 
-@pytest.mark.mechanism("S7-01", "S0-14")
 class TestSharing:
+    @pytest.mark.mechanism("S0-14")
     def test_the_fan_out_is_the_number_of_live_readers(self) -> None:
         scene = Scene(40)
         scene.serve(ask("first", [0, 1]))
@@ -81,7 +81,6 @@ class TestSharing:
         assert scene.pool.used_by == {"a": 2, "b": 0}
 
 
-@pytest.mark.mechanism("S7-01")
 class TestRoom:
     def test_leaves_leave_first_and_the_tail_of_the_oldest_before_all(self) -> None:
         scene = Scene(7)
@@ -132,8 +131,8 @@ class TestRoom:
         assert [row.tenant for row in scene.rows(What.EVICTED)] == ["cheap"]
 
 
-@pytest.mark.mechanism("S0-15")
 class TestRetirement:
+    @pytest.mark.mechanism("S0-15")
     def test_what_only_a_sequence_could_name_is_gone_with_it(self) -> None:
         scene = Scene(40)
         scene.it.request(ask("a", [0], new=2 * BLOCK))
@@ -152,7 +151,6 @@ class TestRetirement:
             scene.it.touch("a")
 
 
-@pytest.mark.mechanism("S2-19", "S4-07")
 class TestClaims:
     def test_a_hard_claim_turns_a_silent_loss_into_a_refusal_by_name(self) -> None:
         # The published litmus case: 80 blocks, 60 resident and claimed, 70 active.
@@ -202,6 +200,17 @@ class TestClaims:
         assert answer == {"most": Answer.REFUSED}
         assert scene.rows(What.REFUSED)[0].why is Why.ACTIVE_NEEDS
 
+    def test_a_claimed_block_that_runs_makes_no_room_for_a_second_claim(self) -> None:
+        # Of 10 blocks 4 are claimed, 3 more in use and 1 promised: 2 are left, and 3 are asked for.
+        scene = Scene(10)
+        scene.serve(ask("a", range(4)))
+        scene.it.claim(hard(scene, "first", range(4)))
+        scene.it.request(ask("runs", [0, 1, 7, 8, 9], new=2))
+        scene.it.step()
+        pages = scene.it.pages("t", (0, 1, 20, 21, 22))
+        second = Terms(name="second", holder="h", blocks=pages, guarantee=Guarantee.HARD)
+        assert scene.it.claim(second) == {"second": Answer.REFUSED}
+
     def test_an_expired_claim_protects_nothing(self) -> None:
         scene = Scene(4)
         scene.serve(ask("a", [0, 1, 2]))
@@ -223,7 +232,6 @@ class TestClaims:
         assert "next" in scene.it.floor.running
 
 
-@pytest.mark.mechanism("S7-10")
 class TestSwapping:
     def test_what_was_swapped_out_is_brought_back_and_not_computed(self) -> None:
         scene = Scene(4, host=8)

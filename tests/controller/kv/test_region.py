@@ -8,10 +8,13 @@ from hypothesis import given
 
 from mirc.controller.kv.events import KvEvent, What, Why
 from mirc.controller.kv.region import FastRegion
+from tests.controller.kv.scene import Scene, ask
+
+PROMOTIONS = (What.PROMOTED, What.JOINED, What.LEFT, What.FREED)
 
 
-@pytest.mark.mechanism("S2-16")
 class TestSharedPrefixes:
+    @pytest.mark.mechanism("S2-16")
     def test_a_prefix_is_promoted_once_and_freed_with_its_last_reader(self) -> None:
         log: list[KvEvent] = []
         region = FastRegion(10, log)
@@ -32,6 +35,27 @@ class TestSharedPrefixes:
             What.FREED,
         ]
 
+    @pytest.mark.mechanism("S2-16", "S7-01")
+    def test_sequences_share_one_promotion_that_is_there_before_they_decode(self) -> None:
+        scene = Scene(40, fast=1)
+        assert scene.fast is not None
+        for name, new in (("a", 2), ("b", 5)):
+            scene.it.request(ask(name, ["system", name], new=new))
+            scene.it.step()
+        assert (scene.fast.promotions, scene.fast.used) == (1, 1)
+        scene.run()
+        rows = [(row.what, row.name) for row in scene.log if row.what in PROMOTIONS]
+        assert rows == [
+            (What.PROMOTED, "a"),
+            (What.JOINED, "b"),
+            (What.LEFT, "a"),
+            (What.FREED, "b"),
+        ]
+        assert scene.fast.used == 0
+        # Nothing was made by decoding before the promotion.
+        promoted = next(row for row in scene.log if row.what is What.PROMOTED)
+        assert all(row.tick > promoted.tick for row in scene.rows(What.ENDED))
+
     def test_a_full_region_refuses_and_names_its_readers(self) -> None:
         log: list[KvEvent] = []
         region = FastRegion(4, log)
@@ -41,6 +65,7 @@ class TestSharedPrefixes:
         assert not region.acquire(3, 5, "c")
         assert log[-1].why is Why.TOO_LARGE
 
+    @pytest.mark.mechanism("S2-16")
     @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 3)), max_size=60))
     def test_counts_are_never_negative_and_room_is_that_of_what_is_read(
         self, moves: list[tuple[bool, int, int]]

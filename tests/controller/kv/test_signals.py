@@ -7,7 +7,7 @@ from mirc.controller.kv.sequences import Request
 from mirc.controller.kv.signals import ALL, Signal
 from tests.controller.kv.scene import BLOCK, Scene, ask
 
-pytestmark = pytest.mark.mechanism("S7-03")
+heard = pytest.mark.mechanism("S7-03")
 
 
 def without(signal: Signal) -> frozenset[Signal]:
@@ -25,6 +25,7 @@ def waits_for_a_tool(heard: frozenset[Signal]) -> int:
     return scene.serve(ask("a2", [0, 1, 2], session="a"))[0]
 
 
+@heard
 def test_blocks_of_a_sequence_that_waits_for_a_tool_outlive_younger_ones() -> None:
     assert waits_for_a_tool(ALL) == 3 * BLOCK
     assert waits_for_a_tool(without(Signal.TOOL_WAIT)) == BLOCK
@@ -43,6 +44,7 @@ def comes_back(heard: frozenset[Signal]) -> int:
     return scene.serve(ask("a2", [0, 1, 2], session="a"))[0]
 
 
+@heard
 def test_blocks_of_a_sequence_that_resumes_are_kept_until_its_turn_comes() -> None:
     assert comes_back(ALL) == 3 * BLOCK
     assert comes_back(without(Signal.RESUME)) == 2 * BLOCK
@@ -59,6 +61,8 @@ def forks(heard: frozenset[Signal]) -> Scene:
     return scene
 
 
+@heard
+@pytest.mark.mechanism("S0-15")
 def test_a_fork_shares_what_was_generated_and_computes_only_the_block_that_was_open() -> None:
     heard, deaf = forks(ALL), forks(without(Signal.FORK))
     heard.run()
@@ -71,6 +75,8 @@ def test_a_fork_shares_what_was_generated_and_computes_only_the_block_that_was_o
         assert scene.pool.used == 2  # what only the two could name is gone
 
 
+@heard
+@pytest.mark.mechanism("S0-15")
 def test_a_parent_may_end_before_its_child_that_shares_its_own_blocks() -> None:
     scene = forks(ALL)
     shared = scene.it.floor.sequences["child"].keys[2]
@@ -93,6 +99,7 @@ def compacts(heard: frozenset[Signal]) -> int:
     return scene.serve(ask("old2", ["o", "p"]))[0]
 
 
+@heard
 def test_blocks_that_a_summary_replaced_leave_before_older_ones() -> None:
     assert compacts(ALL) == 2 * BLOCK
     assert compacts(without(Signal.COMPACT)) == BLOCK
@@ -107,6 +114,7 @@ def gives_up(heard: frozenset[Signal], signal: Signal) -> int:
     return scene.serve(ask("old2", ["o", "p", "q"]))[0]
 
 
+@heard
 @pytest.mark.parametrize("signal", [Signal.SUPERSEDED, Signal.SEQUENCE_END])
 def test_blocks_that_nobody_will_use_again_leave_before_older_ones(signal: Signal) -> None:
     assert gives_up(ALL, signal) == 3 * BLOCK
@@ -137,6 +145,7 @@ def test_a_tool_that_never_answers_protects_its_blocks_for_twice_the_time() -> N
     assert [row.block for row in scene.rows(What.EVICTED)] == [2]
 
 
+@heard
 def test_a_signal_about_a_running_turn_holds_when_the_turn_ends() -> None:
     scene = Scene(6)
     scene.serve(ask("old", ["o", "p", "q"]))

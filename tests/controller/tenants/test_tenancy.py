@@ -303,3 +303,14 @@ def test_what_contradicts_itself_is_no_tenancy() -> None:
         Tenancy(CAPACITY, TENANTS, (stray,))
     with pytest.raises(ValueError, match="16 bytes"):
         Tenant(name="x", key=b"", quota_bytes=1)
+
+
+@pytest.mark.mechanism("S5-05")
+def test_the_digest_of_a_row_stands_for_all_rows_before_it() -> None:
+    last = asked("red", 9, Act.FETCH, "r1")
+    digests = set()
+    for first in (asked("blue", 1, Act.FETCH, "b1"), asked("blue", 1, Act.EVICT, "b1")):
+        tenancy = Tenancy(CAPACITY, TENANTS, THINGS)
+        tenancy.submit(first)
+        digests.add(tenancy.submit(last).chain)
+    assert len(digests) == 2

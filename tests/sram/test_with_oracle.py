@@ -20,6 +20,22 @@ COUNTS = st.integers(0, 6)
 TENANTS = st.sampled_from(("a", "b"))
 
 
+@pytest.mark.parametrize("scene", every_scene(), ids=lambda s: f"{s.organisation}-{s.replacement}")
+def test_a_storm_of_commands_leaves_device_and_oracle_equal(scene: Scene) -> None:
+    pair, random = Pair(scene), Random(7)  # noqa: S311 - commands of a test
+    for _ in range(70_000 if NIGHTLY else 900):
+        pair.anything(random)
+    pair.check_contents()
+    pair.replayed()
+    counters = pair.device.counters
+    assert counters.evicted_lines > 0
+    assert counters.lost_lines > 0
+    assert counters.violations > 0
+    assert counters.suppressed_messages > 0
+    # Only a direct-mapped array can have a set of which every way is wired.
+    assert (counters.bypassed_lines > 0) == (scene.organisation is Organisation.DIRECT_MAPPED)
+
+
 class Machine(RuleBasedStateMachine):
     """Single commands, which shrink well, and storms of them, which reach far."""
 
@@ -90,19 +106,3 @@ TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=1000 if NIGHTLY else 30, stateful_step_count=25, deadline=None
 )
-
-
-@pytest.mark.parametrize("scene", every_scene(), ids=lambda s: f"{s.organisation}-{s.replacement}")
-def test_a_storm_of_commands_leaves_device_and_oracle_equal(scene: Scene) -> None:
-    pair, random = Pair(scene), Random(7)  # noqa: S311 - commands of a test
-    for _ in range(70_000 if NIGHTLY else 900):
-        pair.anything(random)
-    pair.check_contents()
-    pair.replayed()
-    counters = pair.device.counters
-    assert counters.evicted_lines > 0
-    assert counters.lost_lines > 0
-    assert counters.violations > 0
-    assert counters.suppressed_messages > 0
-    # Only a direct-mapped array can have a set of which every way is wired.
-    assert (counters.bypassed_lines > 0) == (scene.organisation is Organisation.DIRECT_MAPPED)
