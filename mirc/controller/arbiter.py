@@ -75,17 +75,18 @@ def arbitrate(candidates: Sequence[Candidate], quota_bytes: int, *, holding: flo
 
     Greedy by descending score, and beside it by net seconds a byte; of these two and the best
     single candidate that fits, the one that saves most. So it is never below half of the
-    best choice (greedy alone may be arbitrarily bad). What would save nothing is left out.
+    best choice (greedy alone may be arbitrarily bad). What would save nothing is left out; equal
+    candidates are taken in the order given.
     Source: essay 003 (the score); Martello and Toth, Knapsack Problems (1990), 2.4 (the guard).
     """
     worth = [c for c in candidates if c.net_s > 0 and c.size_bytes <= quota_bytes]
     if not worth:
         return Arbitration(chosen=(), saved_s=0.0, bytes=0)
     orders = (
-        sorted(worth, key=lambda c: (-c.score(holding), c.name)),
-        sorted(worth, key=lambda c: (-c.net_s / c.size_bytes, c.name)),
+        sorted(worth, key=lambda c: -c.score(holding)),
+        sorted(worth, key=lambda c: -c.net_s / c.size_bytes),
     )
-    single = max(worth, key=lambda c: (c.net_s, c.name))
+    single = max(worth, key=lambda c: c.net_s)
     choices = [_filled(order, quota_bytes) for order in orders] + [[single]]
     best = max(choices, key=lambda chosen: sum(c.net_s for c in chosen))
     return Arbitration(
@@ -107,7 +108,7 @@ def _filled(order: Iterable[Candidate], quota_bytes: int) -> list[Candidate]:
 def _pinned(chosen: Sequence[Candidate], quota_bytes: int, holding: float) -> list[Choice]:
     """Pin hard from the best on; near the quota, what is not critical softly."""
     found, used = [], 0
-    for candidate in sorted(chosen, key=lambda c: (-c.score(holding), c.name)):
+    for candidate in sorted(chosen, key=lambda c: -c.score(holding)):
         used += candidate.size_bytes
         near_quota = used > SOFT_ABOVE * quota_bytes
         pin = Pin.SOFT if near_quota and not candidate.critical else Pin.WIRED

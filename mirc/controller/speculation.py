@@ -17,6 +17,7 @@ from mirc.kernels.events import TOGETHER as FOR_A_MATE
 from mirc.kernels.links import queue_of
 from mirc.kernels.lists import first
 from mirc.kernels.moves import fetch_for
+from mirc.kernels.quotas import excess
 from mirc.kernels.ranks import lowest_from
 from mirc.kernels.routes import queue_ps
 from mirc.kernels.world import (
@@ -102,8 +103,9 @@ def unsure(w: World, o: int) -> Any:
 
 
 def absent(w: World, o: int) -> Any:
-    """Tell whether an object could be fetched."""
-    return w.obj[STATE, o] == ABSENT and w.obj[HOME, o] != NONE and w.obj[HELD, o] == 0
+    """Tell whether an object could be fetched, and its tenant may hold it."""
+    there = w.obj[STATE, o] != ABSENT or w.obj[HELD, o] == 1
+    return not there and w.obj[HOME, o] != NONE and excess(w, o) == 0
 
 
 def unlikelier(w: World, o: int) -> Any:

@@ -18,6 +18,7 @@ from mirc.kernels.world import (
     INWARD,
     LEAVING,
     MADE,
+    MASTER,
     NEAR,
     NONE,
     OFFERED,
@@ -132,9 +133,11 @@ def abandon_home(w: World, o: int) -> None:
     """Give up the room of what the run made in the memory that holds its backing copy."""
     home = w.obj[HOME, o]
     if home != NONE:
-        w.mem[USED, home] -= w.obj[SIZE, o]
-        w.mem[HOME_BYTES, home] -= w.obj[SIZE, o]
+        stored = w.obj[SIZE, o] + w.obj[MASTER, o]
+        w.mem[USED, home] -= stored
+        w.mem[HOME_BYTES, home] -= stored
         w.obj[HOME, o] = NONE
+        w.obj[MASTER, o] = 0
 
 
 def doom(w: World, o: int) -> None:

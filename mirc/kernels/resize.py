@@ -12,6 +12,7 @@ from mirc.kernels.world import (
     HOME,
     HOME_BYTES,
     HOMES,
+    MASTER,
     NEAR,
     NONE,
     OUTWARD,
@@ -52,6 +53,8 @@ def narrow(w: World, o: int, size: int, stored: int, service_ps: Table) -> bool:
     if w.obj[STATE, o] != RESIDENT or w.obj[DIRTY, o] == 1 or not room_beside(w, o, size, stored):
         return False
     leave_near(w, o)
+    if w.obj[MASTER, o] == 0:
+        w.obj[MASTER, o] = w.obj[SIZE, o]
     w.obj[SIZE, o] = size
     take_near(w, o)
     w.service[:, o] = service_ps
@@ -71,6 +74,7 @@ def widen(w: World, o: int, size: int, service_ps: Table) -> bool:
         return False
     _store(w, o, -w.obj[SIZE, o])
     w.obj[SIZE, o] = size
+    w.obj[MASTER, o] = 0
     w.service[:, o] = service_ps
     record(w, RESIZE, o, NONE, w.obj[HOME, o], size, PLANNED)
     return True

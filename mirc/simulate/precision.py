@@ -72,14 +72,17 @@ class Precision:
 class PrecisionStage:
     """Keeps each weight at the rung that room and floors ask for; one for each run.
 
-    It looks at the pressure every ``INTERVAL`` steps and converts what is due as it lies near,
+    It looks at the pressure every ``interval`` steps and converts what is due as it lies near,
     between two steps, never in flight. Masters stay where they are.
     """
 
     name = "precision"
 
-    def __init__(self, units: Sequence[Managed], physics: Physics, aim: Aim) -> None:
+    def __init__(
+        self, units: Sequence[Managed], physics: Physics, aim: Aim, interval: int = INTERVAL
+    ) -> None:
         self.aim = aim
+        self._interval = interval
         self._units = tuple(units)
         self._of = np.array([each.object for each in units], dtype=np.int64)
         self._physics = physics
@@ -108,7 +111,7 @@ class PrecisionStage:
     def act(self, w: World, step: int) -> Iterator[Happening]:
         """Look at the pressure if it is time, then convert what lies still."""
         if step >= self._look:
-            self._look = step + INTERVAL
+            self._look = step + self._interval
             yield from self._plan(w, step)
         if step < self._due:
             return

@@ -11,6 +11,7 @@ from mirc.ir.enums import PinLevel, TierKind
 from mirc.ir.resolve import View, read
 from mirc.machine import Machine
 from mirc.machine.transfers import PS_PER_S
+from mirc.simulate.arbitration import worth_most
 from mirc.simulate.census import FROM_BELOW
 from mirc.simulate.model import READ, Ints, Workload
 from mirc.sram import DRIVER, BindFlags, Device, Fault, Geometry, Handle, Layout
@@ -76,10 +77,10 @@ class Wired:
 def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
     """Bind what the module wires into the machine's SRAM: nothing, if it wires nothing there.
 
-    Wired is what has ``pin_level = WIRED`` and prefers SRAM, or lies there by the plan. In written
-    order each is bound whole (or the bytes of its ``pin_range``), else the first part of it that
-    quota and budget still admit.
-    Raises CouldNotRun for an SRAM of too many lines.
+    Wired is what has ``pin_level = WIRED`` and prefers SRAM, or lies there by the plan. What the
+    arbiter chooses is bound first, whole (or the bytes of its ``pin_range``); of the others, in
+    written order, the first part that quota and budget still admit. Raises CouldNotRun for an SRAM
+    of too many lines.
     """
     view = View(module, plan=plan)
     wishes = tuple(_wish(view, name) for name in _asked(module, plan))
@@ -97,11 +98,19 @@ def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
     layout = Layout(machine.near.name, geometry.line_bytes, sizes)
     device = Device(geometry, {_NOBODY: sys.maxsize, **quotas}, {layout.memory: layout.size_bytes})
     tenants = {wish.name: view.value(wish.name, "tenant_id") or _NOBODY for wish in wishes}
-    answers = [
-        wish if wish.refusal else _bound(wish, device, layout, tenants[wish.name])
-        for wish in wishes
-    ]
-    return Wiring(memory=memory, wishes=tuple(answers), loaded_bytes=device.traffic.loaded_bytes)
+    first: set[str] = set()
+    for tenant in dict.fromkeys(tenants.values()):
+        own = {w.name: w.size_bytes for w in wishes if tenants[w.name] == tenant and not w.refusal}
+        first |= worth_most(view, machine, own, device.left_bytes(tenant))
+    answers = {
+        wish.name: wish if wish.refusal else _bound(wish, device, layout, tenants[wish.name])
+        for wish in sorted(wishes, key=lambda wish: wish.name not in first)
+    }
+    return Wiring(
+        memory=memory,
+        wishes=tuple(answers[wish.name] for wish in wishes),
+        loaded_bytes=device.traffic.loaded_bytes,
+    )
 
 
 def bytes_from_sram(wiring: Wiring, workload: Workload) -> Ints:

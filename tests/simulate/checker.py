@@ -11,6 +11,7 @@ KINDS = (
     *("retire", "cancel", "promote", "read", "write", "refuse", "room", "end"),
     *("forget", "remake", "remade", "copy", "fail", "resize"),
 )
+_SIZED = set(KINDS) - {"step", "room", "end", "read", "write"}  # events with an object's bytes
 ENDED = 5  # the reason that lets bytes go without being kept anywhere
 
 
@@ -94,7 +95,7 @@ class Checker:
 
     def _within_quotas(self, event: Event) -> None:
         copy = self.copies.get(event.object)
-        if not self.quotas or copy is None or KINDS[event.kind] in ("step", "room", "end"):
+        if not self.quotas or copy is None or KINDS[event.kind] not in _SIZED:
             return
         self.near[event.object] = 0 if copy.near == "absent" else event.size
         for objects, most in self.quotas:
@@ -281,7 +282,7 @@ class Checker:
         if copy.near != "absent":
             self.used[0] -= event.size
         if copy.home is not None:
-            self.used[copy.home] -= event.size
+            self.used[copy.home] -= event.size + copy.master
         self.copies[event.object] = Copy()
 
     def conserved(self) -> None:

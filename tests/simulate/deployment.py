@@ -130,7 +130,7 @@ def _step(dice: Random, made: list[bool]) -> Step:
         reads=[o for o in uses if kinds[o] == 0],
         writes=[o for o in uses if kinds[o] == 1],
         creates=[o for o in uses if kinds[o] == 2],
-        retires=[o for o in range(len(made)) if dice.randrange(12) == 0],
+        retires=[o for o in range(len(made)) if made[o] and dice.randrange(9) == 0],
         compute_ps=dice.choice([0, 3, 15, 60]) * 1_000_000,
         transient=dice.choice([0, 0, 15]),
     )

@@ -91,7 +91,7 @@ def of_log(rows: Iterable[tuple[int, ...]], memories: int) -> Residency:
             writing.pop(o, None)
         elif kind in (13, 22) and o in writing:
             writing[o] = True
-        if size and kind != 4:
+        if kind not in (4, 13):
             sizes[o] = size
     used: Counter[int] = Counter({0: room})
     for o, place in places.items():

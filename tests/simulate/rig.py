@@ -12,6 +12,7 @@ from mirc.controller.signals import Course, Raised, SignalStage
 from mirc.controller.stage import Happening, Stage
 from mirc.kernels import world as k
 from mirc.kernels.events import HOME_EVENT, PLACED
+from mirc.kernels.ranks import lowest_from
 from mirc.kernels.world import NEVER, World
 from mirc.simulate import failing
 from mirc.simulate.claims import Beside, ClaimStage
@@ -157,7 +158,7 @@ class Rig:
             load = workload(drawn.sizes, drawn.made, [Step(phase=p) for p in range(PHASES)])
             prices = physics(drawn.ladders, load, drawn.known, drawn.machine)
             aim = Aim.SPEED if drawn.speed else Aim.FIT
-            stages.append(PrecisionStage(drawn.ladders, prices, aim))
+            stages.append(PrecisionStage(drawn.ladders, prices, aim, interval=4))
         self.stages = [Heard(each, self.world, self.notes) for each in stages]
 
     # What may be done.
@@ -280,7 +281,7 @@ class Rig:
     def _play_on(self, step: Step) -> None:
         n, w, rules = self.next, self.world, self.watch.rules
         step = attrs.evolve(step, phase=self.phase, position=self.position)
-        _write(self.scene.script, n, step)
+        _write(self.scene.script, n, step, self.drawn.sizes)
         self.phase_of[n] = self.phase
         if self.position == 0:
             self.begins.add(n)
@@ -395,9 +396,9 @@ class Rig:
         ends = [k.AHEAD_BYTES, k.LEAVING_BYTES, k.STREAM_BYTES, k.TRANSIENT]
         assert not w.run[ends].any(), w.run[ends]
         assert not w.obj[[k.HELD, k.OFFERED, k.AHEAD, k.DOOMED, k.WRITING]].any()
-        assert not w.bits.any()
-        assert not w.loose.any()
-        assert not w.own.any()
+        assert lowest_from(w.bits, 0) == k.NONE
+        assert lowest_from(w.loose, 0) == k.NONE
+        assert all(lowest_from(own, 0) == k.NONE for own in w.own)
         assert of_world(w).digest == of_log(self.log, memories).digest
 
     # Any of it.
@@ -466,7 +467,7 @@ def _blank_script(drawn: Deployment, script: Script) -> Script:
     )
 
 
-def _write(script: Script, n: int, step: Step) -> None:
+def _write(script: Script, n: int, step: Step, sizes: list[int]) -> None:
     """Append a step to a script."""
     table = script.steps
     uses = [*((o, 0) for o in step.reads), *((o, 1) for o in step.writes)]
@@ -482,7 +483,7 @@ def _write(script: Script, n: int, step: Step) -> None:
     at, end = int(table[4, n]), int(table[4, n]) + len(uses)
     script.accesses[0, at:end] = [o for o, _ in uses]
     script.accesses[1, at:end] = [kind for _, kind in uses]
-    script.accesses[2, at:end] = 1
+    script.accesses[2, at:end] = [sizes[o] for o, _ in uses]
     begin = int(table[5, n])
     script.retired[begin : begin + len(step.retires)] = step.retires
     table[4, n + 1], table[5, n + 1] = end, begin + len(step.retires)

@@ -66,6 +66,17 @@ def test_objects_are_bound_in_written_order_the_last_in_part() -> None:
     assert (found.memory, found.loaded_bytes) == ("sram", 300 * MB)
 
 
+@pytest.mark.mechanism("S3-15")
+def test_what_does_not_fit_together_is_chosen_by_the_reads_that_it_saves() -> None:
+    # 300 MB may be wired: 200 that are read twice a run, 60 read once; 40 are left for the rest.
+    found = wired(
+        weight("rare", "140MB", "reuse = 0.1")
+        + weight("busy", "200MB", "reuse = 2.0")
+        + weight("small", "60MB", "reuse = EVERY(ITERATION)")
+    )
+    assert outcome(found) == [("rare", 40, "NO_SPACE"), ("busy", 200, None), ("small", 60, None)]
+
+
 def test_a_tenant_wires_no_more_than_its_wired_quota() -> None:
     found = wired(
         "tenant t { quota_bytes = 1GB wired_quota_bytes = 50MB }\ntenant none { }\n"
