@@ -1,12 +1,14 @@
 """Changed modules into the tests that fail with them: one forked process each, nothing on disk."""
 
 import ast
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -18,6 +20,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 _FORK = multiprocessing.get_context("fork")
+_HEAVY = ("hypothesis", "numba", "networkx", "scipy.optimize", "torch")
+_COMPILED = ("mirc.kernels", "mirc.controller", "mirc.simulate.loop")  # what numba is given is here
+
+
+def preload() -> None:
+    """Import what tests import of others, once for all trials to come; never what is tested."""
+    for name in _HEAVY:
+        importlib.import_module(name)
 
 
 @attrs.frozen(kw_only=True)
@@ -157,11 +167,19 @@ def _run(trial: Trial, answer: Connection) -> None:
     os.dup2(quiet, 2)
     os.chdir(ROOT)
     sys.meta_path.insert(0, _Finder(trial.changed))
+    with tempfile.TemporaryDirectory(prefix="numba-") as folder:
+        if any(name.startswith(_COMPILED) for name in trial.changed):
+            # What is on disk was compiled from other code, and is not to be mixed with this.
+            os.environ["NUMBA_CACHE_DIR"] = folder
+        found = _tested(trial)
+    answer.send(found)
+    os._exit(0)
+
+
+def _tested(trial: Trial) -> tuple[tuple[str, ...], int, dict[str, tuple[str, ...]]]:
     recorder = _Recorder()
     arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", *trial.tests]
     if trial.first_failure_only:
         arguments.insert(0, "-x")
     pytest.main(arguments, plugins=[recorder])
-    failed = tuple(dict.fromkeys(recorder.failed))
-    answer.send((failed, recorder.passed, recorder.bearing))
-    os._exit(0)
+    return tuple(dict.fromkeys(recorder.failed)), recorder.passed, recorder.bearing

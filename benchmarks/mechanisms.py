@@ -2,10 +2,11 @@
 
 Without options: one line a mechanism with the tests that bear its id; exits 1 where a row is
 empty or a test bears an id that no row has. With ``--remove``: each row of ``removals.toml`` is
-taken out of the code, in memory, all tests that bear any id run, and those that fail are held
-against those that bear this one; exits 1 where the two differ.
+taken out of the code, in memory; of the tests that bear any id, those run that import what was
+changed, by whatever chain (no other can fail), and those that fail are held against those that
+bear this one; exits 1 where the two differ.
 
-Run it: ``python benchmarks/mechanisms.py [--remove [ID ...]]``.
+Run it: ``python benchmarks/mechanisms.py [--remove [ID ...]] [--jobs N]``.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import forked
+import reach
 
 TABLE = forked.ROOT / "docs/mechanisms.md"
 REMOVALS = Path(__file__).with_name("removals.toml")
@@ -24,10 +26,10 @@ ROW = re.compile(r"\| (S\d-\w+) \| (.+) \|")
 SHOWN = 3
 
 
-def main(remove: Sequence[str] | None) -> int:
+def main(remove: Sequence[str] | None, jobs: int) -> int:
     """Print the matrix, or what removing mechanisms did; return the exit code."""
     rows = dict(ROW.findall(TABLE.read_text(encoding="utf-8")))
-    return _matrix(rows) if remove is None else _remove(rows, remove)
+    return _matrix(rows) if remove is None else _remove(rows, remove, jobs)
 
 
 def _matrix(rows: Mapping[str, str]) -> int:
@@ -52,27 +54,24 @@ def _matrix(rows: Mapping[str, str]) -> int:
     return int(bool(empty or unknown))
 
 
-def _remove(rows: Mapping[str, str], asked: Sequence[str]) -> int:
+def _remove(rows: Mapping[str, str], asked: Sequence[str], jobs: int) -> int:
     removals = tomllib.loads(REMOVALS.read_text(encoding="utf-8"))
     chosen = {name: removals[name] for name in asked or removals}
-    tests = ("-m", "mechanism", *_files())
-    work = [
-        forked.Trial(
-            key=name,
-            changed=_without(name, removal["cuts"]),
-            tests=tests,
-            first_failure_only=False,
-        )
-        for name, removal in chosen.items()
-    ]
-    untouched = forked.Trial(key="", changed={}, tests=tests, first_failure_only=False)
-    (baseline,) = forked.trials([untouched], at_once=1, limit_s=900)
+    forked.preload()
+    files = _files()
+    work = [_trial(name, removal["cuts"], files) for name, removal in chosen.items()]
+    untouched = forked.Trial(
+        key="", changed={}, tests=("-m", "mechanism", *files), first_failure_only=False
+    )
+    _tell("all tests that bear an id, with nothing removed ...")
+    (baseline,) = forked.trials([untouched], at_once=1, limit_s=1800)
     if baseline.noticed:
         raise SystemExit(f"tests fail with nothing removed: {', '.join(baseline.failed)}")
+    bearing = _by_mechanism(baseline.bearing)
     differ = 0
-    for verdict in forked.trials(work, at_once=2, limit_s=8 * baseline.seconds + 60):
-        own = set(_by_mechanism(baseline.bearing).get(verdict.key, ()))
-        failed = set(verdict.failed)
+    limit_s = 8 * baseline.seconds + 60
+    for done, verdict in enumerate(forked.trials(work, at_once=jobs, limit_s=limit_s), start=1):
+        own, failed = set(bearing.get(verdict.key, ())), set(verdict.failed)
         differ += failed != own or verdict.broke
         print(f"{verdict.key}: {rows[verdict.key]}")
         print(f"  removed: {chosen[verdict.key]['what']}")
@@ -83,8 +82,28 @@ def _remove(rows: Mapping[str, str], asked: Sequence[str]) -> int:
             print(f"  fails too: {test}")
         if verdict.broke:
             print("  the run did not end")
-    print(f"{len(work)} removed, {differ} of them with other tests failing than their own")
+        sys.stdout.flush()
+        _tell(f"{done} of {len(work)} in {verdict.seconds:.0f} s")
+    print(
+        f"{len(work)} removed, {differ} of them with other tests failing than their own; "
+        f"{len(baseline.bearing)} tests bear an id"
+    )
     return int(differ > 0)
+
+
+def _trial(name: str, cuts: Sequence[Mapping[str, str]], files: Sequence[str]) -> forked.Trial:
+    changed = _without(name, cuts)
+    concerned = reach.reaching(files, changed)
+    if not concerned:
+        raise SystemExit(f"{name}: no test imports {', '.join(changed)}")
+    return forked.Trial(
+        key=name, changed=changed, tests=("-m", "mechanism", *concerned), first_failure_only=False
+    )
+
+
+def _tell(progress: str) -> None:
+    if sys.stderr.isatty():
+        print(progress, file=sys.stderr)
 
 
 def _without(name: str, cuts: Sequence[Mapping[str, str]]) -> dict[str, ast.Module]:
@@ -122,4 +141,6 @@ def _files() -> tuple[str, ...]:
 if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("--remove", nargs="*", metavar="ID")
-    sys.exit(main(options.parse_args().remove))
+    options.add_argument("--jobs", type=int, default=2, help="removals tried beside each other")
+    given = options.parse_args()
+    sys.exit(main(given.remove, given.jobs))

@@ -15,7 +15,7 @@ from mirc.controller.descriptors import (
 
 SMALLEST_SHARE = 64  # below this part of the largest object a transfer is mostly its launch
 SURE = 0.5  # the probability of a use from which prefetching it is worth its bytes
-_BUCKETS = 64
+_BUCKETS = 256
 
 
 @attrs.frozen(kw_only=True, eq=False)

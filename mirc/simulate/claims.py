@@ -129,7 +129,8 @@ class ClaimStage:
 
     def _left(self, w: World, o: int) -> Iterator[Happening]:
         home = int(w.obj[k.HOME, o])
-        if w.obj[k.GONE, o] or (home == k.NONE and not w.obj[k.FORGOTTEN, o]):
+        nowhere = home == k.NONE and not w.obj[k.FORGOTTEN, o]
+        if w.obj[k.GONE, o] or w.obj[k.DOOMED, o] or nowhere:
             self.ledger.retired(o)
             return
         taker = int(w.obj[k.LEFT_FOR, o])

@@ -209,6 +209,7 @@ class PrecisionStage:
         state = w.obj[k.STATE, objects]
         there = ~narrower | (state == k.RESIDENT)
         still = (w.obj[k.CLASS, objects] == k.NONE) & (w.obj[k.AHEAD, objects] == 0)
+        still &= w.obj[k.GONE, objects] == 0  # with its tenant its master ended, too
         found: list[int] = behind[there & still][:MOST_CHANGES].tolist()
         return found
 

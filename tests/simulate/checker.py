@@ -158,7 +158,7 @@ class Checker:
             self.used[event.target] -= event.size
 
     def _resize(self, copy: Copy, event: Event) -> None:
-        """Bytes are resized neither in flight nor in use, and a master stays beside a narrow copy."""
+        """Bytes are resized neither in flight nor in use; a master stays beside a narrow copy."""
         assert event.object not in self.held, event
         assert not copy.staged, event
         assert not copy.writing, event

@@ -138,7 +138,7 @@ def _step(dice: Random, made: list[bool]) -> Step:
 
 def _guards(dice: Random, count: int) -> list[Guard]:
     found = []
-    for o in dice.sample(range(count), dice.randint(0, 2)):
+    for o in dice.sample(range(min(3, count)), dice.randint(0, 2)):  # often of several phases
         until = dice.random() < 0.6
         word = dice.choice(EVENTS) if until else dice.choice(["FANOUT_GT", "FANOUT_GE", "DIRTY"])
         barred = dice.choice([0, 0, 1 << 1])

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -47,89 +47,101 @@ def of_world(w: World) -> Residency:
 
 def of_log(rows: Iterable[tuple[int, ...]], memories: int) -> Residency:
     """Replay a whole log, from the first event on; it is believed, not checked."""
-    places: dict[int, Place] = {}
-    sizes: dict[int, int] = {}
-    below: Counter[int] = Counter()  # bytes of an object's master and copies
-    wide: dict[int, int] = {}  # bytes of masters
-    writing: dict[int, bool] = {}  # being written back, and changed since
-    staged: set[tuple[int, int]] = set()
-    room = 0
-    for _, kind, o, source, target, size, _, reason, _ in rows:
-        now = places.get(o, Place())
-        if kind in (1, 12, 14, 11, 16, 19):  # step, read, refuse, promote, end, remade
+    told = _Told()
+    for _, kind, o, source, target, size, *_ in rows:
+        if kind in _STILL:
             continue
-        if kind == 15:
-            room += size
-            continue
-        if kind == 3:
-            final = target == (0 if now.near == "incoming" else now.home)
-            staged |= set() if final else {(o, target)}
-            continue
-        if kind == 21:
-            staged.discard((o, target))
-            continue
-        if kind != 4:
-            places[o] = _after(now, kind, target, ended=reason == 5)
-        if kind == 0 or (kind in (7, 20) and now.home == -1):
-            below[o] = wide[o] = size
-        elif kind == 22:
-            below[o] = wide[o] + (size if size < wide[o] else 0)
-        elif kind in (6, 9, 17):
-            writing.pop(o, None)
-        elif kind == 4:
-            staged.discard((o, source))
-            if now.near == "incoming" and target == 0:
-                places[o] = now._replace(near="here")
-            elif target == now.home and now.near != "incoming":
-                changed = writing.pop(o, False)
-                gone = now.near == "leaving"
-                near = "absent" if gone else now.near
-                places[o] = now._replace(near=near, dirty=changed and not gone)
-        if kind in (7, 20):
-            writing.setdefault(o, False)
-        elif kind == 8 and target == 0:
-            writing.pop(o, None)
-        elif kind in (13, 22) and o in writing:
-            writing[o] = True
-        if kind not in (4, 13):
-            sizes[o] = size
-    used: Counter[int] = Counter({0: room})
-    for o, place in places.items():
-        used[0] += 0 if place.near == "absent" else sizes[o]
-        if place.home >= 0:
-            used[place.home] += below[o]
-    for o, memory in staged:
-        used[memory] += sizes[o]
-    return _residency(places, [used[memory] for memory in range(memories)])
+        if kind == ROOM:
+            told.room += size
+        elif kind in _HOPS:
+            told.hop(kind, o, source, target)
+        else:
+            told.change(kind, o, target, size)
+    return told.residency(memories)
 
 
-def _after(now: Place, kind: int, target: int, *, ended: bool) -> Place:
-    match kind:
-        case 0:
-            return Place(home=target)
-        case 2:
-            return now._replace(near="incoming")
-        case 5:
-            return now._replace(near="here", dirty=True, forgotten=False)
-        case 6 | 10:
-            return now._replace(near="absent", dirty=False, forgotten=now.forgotten and not ended)
-        case 7:
-            return now._replace(near="leaving", home=target)
-        case 8:
-            return now._replace(near="here")
-        case 9:
-            return Place()
-        case 13:
-            return now._replace(dirty=True)
-        case 17:
-            return Place(forgotten=True)
-        case 18:
-            return now._replace(near="here", dirty=now.forgotten, forgotten=False)
-        case 20:
-            return now._replace(home=target)
-        case 22:
-            return now._replace(dirty=now.near == "here")
-    raise AssertionError(kind)
+HOME, ISSUE, START, LAND, CREATE, DROP, WRITE_BACK, KEEP = 0, 2, 3, 4, 5, 6, 7, 8
+RETIRE, CANCEL, WRITE, ROOM, FORGET, REMAKE, COPY, FAIL, RESIZE = 9, 10, 13, 15, 17, 18, 20, 21, 22
+_STILL = {1, 11, 12, 14, 16, 19}  # step, promote, read, refuse, end, remade: nothing moves
+_HOPS = {START, LAND, FAIL}
+_BECOMES: dict[int, dict[str, Any]] = {
+    ISSUE: {"near": "incoming"},
+    CREATE: {"near": "here", "dirty": True, "forgotten": False},
+    DROP: {"near": "absent", "dirty": False},
+    WRITE_BACK: {"near": "leaving"},
+    KEEP: {"near": "here"},
+    RETIRE: Place()._asdict(),
+    CANCEL: {"near": "absent"},
+    WRITE: {"dirty": True},
+    FORGET: Place(forgotten=True)._asdict(),
+}
+
+
+@attrs.define
+class _Told:
+    """What a log has told so far."""
+
+    places: dict[int, Place] = attrs.field(factory=dict)
+    sizes: dict[int, int] = attrs.field(factory=dict)  # of what is near, or passes
+    wide: dict[int, int] = attrs.field(factory=dict)  # of what lies at home in all its bytes
+    narrow: dict[int, int] = attrs.field(factory=dict)  # of what lies there beside it
+    writing: dict[int, bool] = attrs.field(factory=dict)  # on its way down; changed since
+    staged: set[tuple[int, int]] = attrs.field(factory=set)
+    room: int = 0
+
+    def hop(self, kind: int, o: int, source: int, target: int) -> None:
+        """Bytes begin to cross a link, or have crossed it, whole or not."""
+        now = self.places[o]
+        inward = now.near == "incoming"
+        final = target == (0 if inward else now.home)
+        if kind == START:
+            self.staged |= set() if final else {(o, target)}
+            return
+        self.staged.discard((o, target if kind == FAIL else source))
+        if kind == FAIL or not final:
+            return
+        if inward:
+            self.places[o] = now._replace(near="here")
+            return
+        changed = self.writing.pop(o)
+        gone = now.near == "leaving"
+        self.places[o] = now._replace(near="absent" if gone else "here", dirty=changed > gone)
+
+    def change(self, kind: int, o: int, target: int, size: int) -> None:
+        """Something else becomes of an object."""
+        now = self.places.get(o, Place())
+        after = now._replace(**_BECOMES.get(kind, {}))
+        if kind in (HOME, WRITE_BACK, COPY):
+            after = after._replace(home=target)
+            self.wide.setdefault(o, size)
+        if kind == REMAKE:
+            after = now._replace(near="here", dirty=now.forgotten, forgotten=False)
+        if kind == RESIZE:
+            after = now._replace(dirty=now.near == "here")
+            self.narrow[o] = size if size < self.wide[o] else 0
+        if kind in (RETIRE, FORGET):
+            self.wide.pop(o, None)
+            self.narrow.pop(o, None)
+        if kind in (WRITE_BACK, COPY):
+            self.writing.setdefault(o, False)
+        elif kind in (RETIRE, FORGET, DROP) or (kind == KEEP and target == 0):
+            self.writing.pop(o, None)
+        elif kind == WRITE and o in self.writing:
+            self.writing[o] = True
+        if kind != WRITE:
+            self.sizes[o] = size
+        self.places[o] = after
+
+    def residency(self, memories: int) -> Residency:
+        """Count what each memory holds."""
+        used: Counter[int] = Counter({0: self.room})
+        for o, place in self.places.items():
+            used[0] += 0 if place.near == "absent" else self.sizes[o]
+            if place.home >= 0:
+                used[place.home] += self.wide[o] + self.narrow.get(o, 0)
+        for o, memory in self.staged:
+            used[memory] += self.sizes[o]
+        return _residency(self.places, [used[memory] for memory in range(memories)])
 
 
 def _residency(places: dict[int, Place], used: list[int]) -> Residency:

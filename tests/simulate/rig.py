@@ -7,7 +7,7 @@ from typing import cast
 import attrs
 import numpy as np
 
-from mirc.claims import Block, Ledger, Pool, Terms
+from mirc.claims import Ledger, Pool, Terms
 from mirc.controller.signals import Course, Raised, SignalStage
 from mirc.controller.stage import Happening, Stage
 from mirc.kernels import world as k
@@ -32,7 +32,6 @@ from tests.simulate.deployment import (
     deployment,
     drawn_terms,
 )
-from tests.simulate.drawn import need
 from tests.simulate.residency import of_log, of_world
 from tests.simulate.scenes import Step, workload
 from tests.simulate.watch import Rules, Watch
@@ -201,7 +200,7 @@ class Rig:
 
     def calamity(self, kind: FaultKind, pick: int, amount: int, lasts: int) -> None:
         """Let something fail before the next step, for so many steps if it is of that kind."""
-        over = {name for name, until in (*self.less.items(), *self.slow.items())}
+        over = {*self.less, *self.slow}
         names: Sequence[str] = {
             FaultKind.SLOW: self.links,
             FaultKind.STOP: self.links,
@@ -275,7 +274,6 @@ class Rig:
     def _play(self, step: Step) -> None:
         if self.over:
             return
-        self.operations += 1
         self._play_on(step)
 
     def _play_on(self, step: Step) -> None:
@@ -351,7 +349,7 @@ class Rig:
                 assert w.tenant[k.HOLDS, tenant] == holds
 
     def _excused(self) -> bool:
-        """Tell whether a run may have stopped: something that failed or was promised explains it."""
+        """Tell whether what failed, or was promised, explains that a run has stopped."""
         w = self.world
         o = int(w.run[k.FAULT_OBJECT])
         if w.run[k.FAULT] == k.BROKEN:
@@ -416,6 +414,7 @@ class Rig:
             (1, lambda: self.release(dice.choice("pq"), dice.choice(["gateway", "stranger"]))),
             (1, lambda: self.request(dice.choice("pq"), dice.randrange(1 << 16))),
         )
+        self.operations += 1
         weights = [weight for weight, _ in operations]
         dice.choices([each for _, each in operations], weights)[0]()
 

@@ -153,7 +153,7 @@ class Watch:
         """Tell whether the life of an object that was there is over: no copy of it remains."""
         copy = self.copy(o)
         nowhere = copy.near == "absent" and copy.home is None and not copy.forgotten
-        return o in self.gone or (o in self.there and nowhere)
+        return o in self.gone or (o in self.there and (nowhere or o in self.ended))
 
     def _less(self, name: str, objects: set[int]) -> None:
         left = self.claimed.get(name, set()) - objects
