@@ -60,6 +60,9 @@ def _texts(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node.value.startswith(("mirc.", "tests.")):
-                yield node.value
+        elif isinstance(node, ast.Constant) and _is_ours(node.value):
+            yield str(node.value)
+
+
+def _is_ours(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("mirc.", "tests."))

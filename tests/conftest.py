@@ -1,6 +1,11 @@
-"""Options of the test run."""
+"""Options of the test run, and how Hypothesis draws in it."""
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: no example has a time limit.
+settings.register_profile("mirc", deadline=None)
+settings.load_profile("mirc")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -116,17 +116,23 @@ class SignalStage:
 
     def _keep(self, w: World, phase: int) -> Iterator[Happening]:
         holding = {each.object: each for each in self._guards[phase] if self._holds(w, phase, each)}
-        for o in sorted(self._kept.keys() - holding.keys()):
+        same = {o for o, each in holding.items() if self._alike(each, self._kept.get(o))}
+        for o in sorted(self._kept.keys() - same):
             w.obj[k.BARRED, o] = 0
             let_loose(w, o, k.BY_RULE)
             yield self._row(w, "release", self._kept[o].text, o)
-        for o in sorted(holding.keys() - self._kept.keys()):
+        for o in sorted(holding.keys() - same):
             if holding[o].barred:
                 w.obj[k.BARRED, o] = holding[o].barred
             else:
                 hold_fast(w, o, k.BY_RULE)
             yield self._row(w, "protect", holding[o].text, o)
         self._kept = holding
+
+    @staticmethod
+    def _alike(one: Guard, other: Guard | None) -> bool:
+        """Tell whether two rules protect from the same: one may follow the other in silence."""
+        return other is not None and one.barred == other.barred
 
     def _holds(self, w: World, phase: int, guard: Guard) -> bool:
         o = guard.object

@@ -56,19 +56,19 @@ def test_who_makes_no_promises_breaks_none(adapter: Adapter) -> None:
     assert numbers(found, Verdict.KEPT) == {1, 19}
 
 
-@pytest.mark.mechanism("S4-07")
+@pytest.mark.mechanism("S4-07", "S4-02", "S4-08")
 def test_recency_lets_active_work_evict_fifty_of_the_sixty() -> None:
     played = published(RecencyWithPriorities())
     assert played.outcomes == ((Outcome.SOFT_PRIORITY, 50),)
 
 
-@pytest.mark.mechanism("S4-07")
+@pytest.mark.mechanism("S4-07", "S4-02", "S4-08")
 def test_write_no_admit_alone_still_lets_active_work_evict_fifty() -> None:
     played = published(WriteNoAdmit())
     assert played.outcomes == ((Outcome.SOFT_PRIORITY, 50), (Outcome.WRITE_NO_ADMIT, 70))
 
 
-@pytest.mark.mechanism("S4-07", "S3-19")
+@pytest.mark.mechanism("S4-07", "S3-19", "S4-02", "S4-08")
 @pytest.mark.parametrize("name", CONFORMING)
 def test_a_hard_claim_turns_the_same_pressure_into_a_refusal_that_names_it(name: str) -> None:
     played = published(adapter_named(name))
@@ -79,7 +79,7 @@ def test_a_hard_claim_turns_the_same_pressure_into_a_refusal_that_names_it(name:
     assert denied.for_whom == "prefill"
 
 
-@pytest.mark.mechanism("S4-08")
+@pytest.mark.mechanism("S4-08", "S4-02")
 @pytest.mark.parametrize("name", CONFORMING)
 def test_every_case_shows_its_outcome_in_the_log_alone(name: str) -> None:
     found = conform(adapter_named(name))

@@ -91,7 +91,7 @@ def test_any_backend_with_bind_release_and_quota_serves() -> None:
     assert found.refused == {"b": Fault.NO_SPACE}
 
 
-@pytest.mark.mechanism("S3-16")
+@pytest.mark.mechanism("S3-16", "S3-09")
 def test_read_only_bytes_are_bound_immutable_and_others_are_not() -> None:
     device = array(Organisation.SET_ASSOCIATIVE)
     drawn = [candidate("w", 1, 9), candidate("kv", 1, 8, read_only=False)]
@@ -111,7 +111,7 @@ def test_a_soft_choice_is_bound_as_a_soft_pin() -> None:
     assert "SOFT_PIN" in notebook.asked[0]
 
 
-@pytest.mark.mechanism("S3-13", "S3-15")
+@pytest.mark.mechanism("S3-13")
 def test_a_new_phase_keeps_what_is_chosen_again_and_releases_the_rest_first() -> None:
     device = array(Organisation.SET_ASSOCIATIVE)
     ranges = {"a": lines(0, 4), "b": lines(4, 4), "c": lines(8, 4)}

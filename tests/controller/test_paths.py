@@ -1,6 +1,5 @@
 """Which way an object comes back: by which links, or by computing it again; at what price."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from mirc.kernels.moves import fetch
 from mirc.kernels.routes import landing_ps, quickest
 from mirc.kernels.world import World
 from mirc.simulate.engine import simulate
+from mirc.simulate.limits import limits
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES, Settings
 from mirc.simulate.setup import stage
@@ -184,7 +184,32 @@ def test_what_is_dropped_is_read_only_when_it_has_been_made_again() -> None:
     assert (reads >= done).all()
 
 
+@pytest.mark.mechanism("S0-48", "S7-04")
+@pytest.mark.parametrize("departs", [(), (0,)])
+def test_a_copy_begun_ahead_makes_room_without_a_wait(departs: tuple[int, ...]) -> None:
+    # 0 takes 100 us to leave. The step after it computes for 300: copied down beside that, it is
+    # dropped at once for 1; else 1 waits for its way out.
+    steps = [
+        Step(creates=[0]),
+        Step(compute_ps=300 * US, position=1),
+        Step(creates=[1], retires=[1], position=2),
+        Step(reads=[0], position=3),
+    ]
+    load = workload([100, 150], [True, True], steps)
+    known = rows(load, departs=departs)
+    where = machine(200, in_rate=1e6, out_rate=1e6)
+    found = simulate(load, known, where, "intent", record_events=True)
+    Checker([200, 1 << 50]).replay(found.events)
+    assert int(found.stall_queue_ps[2]) == (0 if departs else 100 * US)
+    assert found.troubles.early_copies == len(departs)
+    assert moved(found) == 200  # out and in, whenever
+
+
 def test_a_bound_counts_no_bytes_of_what_can_be_made_again() -> None:
-    known = rows(workload([1, 1], [True, True], [Step()]), remake_us={1: 5.0})
-    assert known.remade.tolist() == [False, True]
-    assert known.unpack_ps.dtype == np.int64
+    # room for one of two objects that take turns: the other must come in, or be computed again
+    steps = [Step(creates=[0]), Step(creates=[1]), *(Step(reads=[o]) for o in (0, 1, 0, 1))]
+    load = workload([100, 100], [True, True], steps)
+    again = rows(load, remake_us={0: 5.0, 1: 5.0}).remade
+    assert again.tolist() == [True, True]
+    assert limits(load, 100, 1e6).near_bytes > 0
+    assert limits(load, 100, 1e6, again).near_bytes == 0

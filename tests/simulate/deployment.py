@@ -166,6 +166,8 @@ def _known(  # noqa: PLR0917
     objects = range(len(sizes))
     phases = [Step(phase=phase) for phase in range(PHASES)]
     share = dice.choice([0.0, 0.6])
+    strength = {o: dice.randrange(HELD_FAST) for o in objects if dice.random() < share}
+    strength |= dict.fromkeys(fast, HELD_FAST)
     known = rows(
         workload(sizes, made, phases),
         first_us={
@@ -173,7 +175,7 @@ def _known(  # noqa: PLR0917
             for phase in range(PHASES)
         },
         period_us=100.0,
-        strength=dict.fromkeys(fast, HELD_FAST),
+        strength=strength,
         remake_us={o: dice.choice([0.0, 5.0, 60.0]) for o in objects if dice.random() < share},
         departs=[o for o in objects if dice.random() < share],
         unpack_us={o: 3.0 for o in objects if dice.random() < share / 4},

@@ -4,25 +4,29 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from mirc.claims import Block, Ledger, Terms
 from mirc.controller.ingest import ingest
 from mirc.controller.stage import Happening
 from mirc.diagnostics import Source
 from mirc.grammar import load
+from mirc.ir.enums import Guarantee
 from mirc.kernels.events import Kind
 from mirc.packed.pack import seal
 from mirc.report import json_form
 from mirc.report import text as text_form
 from mirc.report.claims import claim_lines, claim_objects
-from mirc.simulate.claims import broken_claims
+from mirc.simulate.claims import Beside, ClaimStage, broken_claims
 from mirc.simulate.comparison import compare
 from mirc.simulate.engine import simulate
 from mirc.simulate.faults import fault_of
 from mirc.simulate.model import Outcome
 from mirc.simulate.stages import stages_of
 from mirc.simulate.study import Study
+from tests.simulate.scenes import Step, machine, rows, workload
 from tests.simulate.toy import GB, card, cycle, scenario, weights
 
 LAPS = "REPEAT(5, decode)"
@@ -122,7 +126,7 @@ def test_of_two_claims_the_higher_priority_is_granted_and_named_to_the_other() -
     ]
 
 
-@pytest.mark.mechanism("S3-19", "S4-08")
+@pytest.mark.mechanism("S3-19")
 def test_of_soft_claims_the_weaker_loses_and_hears_for_whom() -> None:
     weak = claim("weak", "w0", "priority = 10")
     outcome = run(TIGHT + weak + claim("strong", "w1", "priority = 90"))
@@ -206,6 +210,31 @@ def test_a_claim_ends_with_the_tenant_whose_objects_it_covers() -> None:
     assert [row.what for row in rows] == ["requested", "accepted", "materialized", "expired"]
     assert (rows[-1].step, rows[-1].detail) == (12, "LIFE, 1 object, 1_000_000_000 bytes")
     assert broken_claims(outcome.happenings) == ()
+
+
+def test_what_ends_while_it_is_copied_down_ends_its_claim_and_breaks_nothing() -> None:
+    # o0 is copied down after step 0, which takes 60 us; step 1 ends its life within them.
+    steps = [Step(creates=[0]), Step(retires=[0], position=1), Step(position=2), Step(position=3)]
+    load = workload([60], [True], steps)
+    none = np.empty(0, dtype=np.int64)
+    stage = ClaimStage(
+        [Terms(name="kept", holder="x", blocks=(Block(0, 60),), guarantee=Guarantee.HARD)],
+        names=load.names,
+        beside=Beside(
+            step=none, object=none, size_bytes=load.size_bytes, transient_bytes=load.transient_bytes
+        ),
+        ends={},
+        ledger=Ledger(),
+    )
+    known = rows(load, departs=[0])
+    where = machine(100, out_rate=1e6)
+    outcome = simulate(load, known, where, "intent", record_events=True, stages=[stage])
+    assert outcome.events is not None
+    assert Kind.COPY in outcome.events["kind"]
+    assert [(row.what, row.detail) for row in outcome.happenings[-2:]] == [
+        ("materialized", "1 object, 60 bytes"),
+        ("expired", "LIFE, 1 object, 60 bytes"),
+    ]
 
 
 @pytest.mark.mechanism("S3-19")

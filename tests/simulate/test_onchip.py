@@ -9,13 +9,20 @@ DECODE = Decode(steps=12, hot=20, first=8, second=128)
 
 
 @pytest.mark.mechanism("S3-18", "S3-20")
-@pytest.mark.parametrize("mode", ["wired", "scratchpad", "nothing"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param("wired", marks=pytest.mark.mechanism("S3-02")),
+        pytest.param("scratchpad", marks=pytest.mark.mechanism("S3-02", "S3-06")),
+        "nothing",
+    ],
+)
 def test_the_bytes_of_a_decode_equal_the_closed_form(mode: str) -> None:
     # wired: 20 + 12 x 136 lines; scratchpad: 2 x 12 x 20 of hot ones; nothing: 12 x 20.
     assert MODES[mode](DECODE, ARRAY) == closed_form(mode, DECODE, ARRAY)
 
 
-@pytest.mark.mechanism("S3-20")
+@pytest.mark.mechanism("S3-20", "S3-02", "S3-06")
 def test_a_hint_lies_between_wired_and_nothing_and_promises_no_figure() -> None:
     found = {mode: run(DECODE, ARRAY) for mode, run in MODES.items()}
     assert found["wired"] < found["hint"] < found["nothing"] < found["scratchpad"]
@@ -28,7 +35,7 @@ def test_prefetch_hides_time_and_moves_the_same_bytes() -> None:
     assert step_s(100, 3.0, 50.0) == (5.0, 3.0)
 
 
-@pytest.mark.mechanism("S3-13")
+@pytest.mark.mechanism("S3-13", "S3-02")
 def test_a_binding_outlives_every_kernel_of_the_decode() -> None:
     long = Decode(steps=40, hot=20, first=8, second=128)
     hot_loads = MODES["wired"](long, ARRAY) - long.steps * long.streamed * ARRAY.line_bytes

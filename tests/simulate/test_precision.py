@@ -152,10 +152,9 @@ def test_where_no_copy_fits_below_nothing_is_narrowed() -> None:
     assert "no room below" in refused[0].detail
 
 
-@pytest.mark.mechanism("S1-06")
-def test_units_are_widened_when_room_has_been_there_for_long() -> None:
-    # for ten laps the run holds 400 bytes of its own: with 8 x 160 they need 1,680 of 1,400
-    count, held = 8, 10
+def _crowded(held: int) -> Workload:
+    """Return 80 laps over eight weights; the run has 400 bytes of its own for the first ones."""
+    count = 8
     steps = [
         Step(
             reads=[o],
@@ -167,12 +166,40 @@ def test_units_are_widened_when_room_has_been_there_for_long() -> None:
         for lap in range(80)
         for o in range(count)
     ]
-    load = workload([160] * count + [400], [False] * count + [True], steps)
+    return workload([160] * count + [400], [False] * count + [True], steps)
+
+
+@pytest.mark.mechanism("S1-06")
+def test_units_are_widened_when_room_has_been_there_for_long() -> None:
+    # for ten laps the run holds 400 bytes of its own: with 8 x 160 they need 1,680 of 1,400
+    load = _crowded(10)
     outcome, found = play(load, machine(1400, in_rate=1e9), ladder([0.05] * 8, [2] * 8))
     narrowed = [each for each in outcome.happenings if each.what.endswith("float8_e4m3fn")]
     assert narrowed
     assert found.widened == len(narrowed)
     assert found.near_bytes == 1280, "all are in full precision again"
+
+
+def test_a_tenant_that_ends_takes_masters_and_narrow_copies_along_and_nothing_widens_them() -> None:
+    # As above, but that the run holds its 400 bytes for ten laps, and a ends before that: three of
+    # its weights are narrow then. All others are wide at the end, and nothing else lies below.
+    load, where = _crowded(10), machine(1400, in_rate=1e9)
+    known = rows(load)
+    targets = Targets(
+        links=("in", "out"),
+        memories=("hbm", "dram"),
+        objects=load.names,
+        tenants={"a": np.arange(3)},
+    )
+    units = ladder([0.05] * 3 + [0.25] * 5, [2] * 8)
+    narrowing = PrecisionStage(units, physics(units, load, known, where), Aim.FIT)
+    faults = FaultStage([fault_of("end:a@70")], targets, load.step_count)
+    outcome = simulate(load, known, where, "intent", record_events=True, stages=[faults, narrowing])
+    checker = Checker([1400, 1 << 50]).replay(outcome.events)
+    done = [each for each in outcome.happenings if each.outcome == "done"]
+    assert {each.object for each in done if each.step < 70} >= {f"w{o}" for o in range(3)}
+    assert not any(each.object in ("w0", "w1", "w2") for each in done if each.step >= 70)
+    assert checker.used[1] == 5 * 160
 
 
 @settings(max_examples=20, deadline=None)

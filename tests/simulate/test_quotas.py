@@ -143,6 +143,23 @@ def test_a_prefetch_beyond_the_quota_is_turned_down_with_that_reason() -> None:
     assert Reason.QUOTA in refused["reason"]
 
 
+def test_neither_a_guess_nor_a_coalition_goes_beyond_the_quota() -> None:
+    # a may hold two of three: when o0 is missed, o1 comes along, and o2 does not.
+    steps = [Step(reads=[0], position=p, compute_ps=200_000_000) for p in range(3)]
+    load = workload([30] * 3, [False] * 3, steps)
+    where = machine(200, in_rate=1e6)
+    mates = attrs.evolve(rows(load), mates=((0, 1, 2),), caps_bytes=(0,))
+    first = rows(load, first_us={0: {1: 100.0, 2: 200.0}}, period_us=600.0)
+    unsure = [attrs.evolve(each, probability=np.array([1, 0.3, 0.3])) for each in first.phases]
+    guesses = attrs.evolve(first, phases=tuple(unsure), probability=np.array([1, 0.3, 0.3]))
+    for known, why in ((mates, Reason.TOGETHER), (guesses, Reason.GUESSED)):
+        for quota, brought in ((60, 1), (90, 2)):
+            limited_ = _limited(known, [0, 0, 0], a=quota)
+            events = simulate(load, limited_, where, "intent", record_events=True).events
+            assert events is not None
+            assert (events["reason"][events["kind"] == Kind.ISSUE] == why).sum() == brought
+
+
 def test_other_policies_know_of_no_tenant() -> None:
     load = workload([30, 30], [False, False], [Step(reads=[0, 1])])
     known = _limited(rows(load), [0, 0], a=50)

@@ -1,5 +1,6 @@
 """Protections end with the event or step that ends them; signals change strengths for a while."""
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -174,6 +175,32 @@ def test_what_is_guarded_may_move_within_its_tiers_and_never_below_them() -> Non
         assert set(events["target"][events["kind"] == Kind.WRITE_BACK].tolist()) == homes
     with pytest.raises(CouldNotRun, match="step 2 waits for room for `o2`"):
         run(nowhere)
+
+
+def test_a_rule_of_the_next_phase_that_holds_more_takes_the_place_of_the_last_ones() -> None:
+    # Phase 0 bars o0 (40 of 100 bytes) from NVMe alone, phase 1 holds it where it is.
+    steps = [Step(creates=[0]), Step(phase=1), Step(creates=[1], phase=1, position=1)]
+    load = workload([40, 70], [True] * 2, steps)
+    course = Course(
+        names=load.names,
+        phases=load.phase_names,
+        phase=load.step_phase.astype(np.int64),
+        begins=frozenset({0, 1}),
+        raises={},
+        fanout=np.ones((2, 2), dtype=np.int64),
+    )
+    outer, inner = (Guard(object=0, until=True, word="never", barred=b) for b in (1 << 2, 0))
+    where = machine(100, dram=1000, nvme=1000)
+    for guards, said in (([[outer], [inner]], 3), ([[inner], [inner]], 1)):
+        stage = SignalStage(course, guards, {})
+        with pytest.raises(CouldNotRun, match="step 2 waits for room for `o1`"):
+            simulate(load, rows(load), where, "intent", stages=[stage])
+        quiet = attrs.evolve(load, access_kind=np.zeros_like(load.access_kind))
+        quiet = attrs.evolve(quiet, access_object=np.zeros_like(load.access_object))
+        stage = SignalStage(course, guards, {})
+        assert len(simulate(quiet, rows(load), where, "intent", stages=[stage]).happenings) == said
+    stage = SignalStage(course, [[inner], [outer]], {})
+    assert simulate(load, rows(load), where, "intent", stages=[stage]).end_ps > 0
 
 
 def test_what_is_dirty_is_kept_while_it_is() -> None:

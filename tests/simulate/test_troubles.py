@@ -71,7 +71,7 @@ def test_a_copy_is_avoidable_if_what_was_written_back_is_never_read_there() -> N
         assert (found.idle_write_bytes, found.avoidable_bytes) == (wasted, wasted)
 
 
-@pytest.mark.mechanism("S0-45b", "S0-25")
+@pytest.mark.mechanism("S0-45b")
 def test_a_copy_is_avoidable_if_what_was_prefetched_leaves_unused() -> None:
     # 1 comes ahead of a use that never is, and leaves for 2
     steps = [Step(reads=[0], compute_ps=300 * US), Step(reads=[2], phase=1)]

@@ -118,7 +118,7 @@ def test_what_is_seen_of_a_line_is_a_copy() -> None:
     assert sram.counters == Counters(loaded_lines=1)
 
 
-@pytest.mark.mechanism("S3-13", "S3-22")
+@pytest.mark.mechanism("S3-13", "S3-22", "S3-02", "S3-06")
 def test_a_binding_lasts_from_one_launch_to_the_next_until_it_is_released() -> None:
     sram = device()
     handle = bound(sram.bind(DRIVER, line(0), "a", PREFETCH))
@@ -270,7 +270,7 @@ def test_where_the_address_decides_bind_may_only_name_its_set() -> None:
 # ── other organisations ─────────────────────────────────────
 
 
-@pytest.mark.mechanism("S3-03")
+@pytest.mark.mechanism("S3-03", "S3-02")
 def test_what_maps_to_a_wired_line_of_a_direct_mapped_array_goes_past_it() -> None:
     sram = device(DIRECT)
     bound(sram.bind(DRIVER, line(0), "a", PREFETCH))
@@ -282,7 +282,7 @@ def test_what_maps_to_a_wired_line_of_a_direct_mapped_array_goes_past_it() -> No
     assert sram.counters == Counters(loaded_lines=3, written_lines=1, bypassed_lines=2)
 
 
-@pytest.mark.mechanism("S3-03", "S3-11")
+@pytest.mark.mechanism("S3-03", "S3-11", "S3-02")
 def test_a_direct_mapped_array_is_wired_up_to_the_reserve() -> None:
     sram = device(DIRECT)
     bound(sram.bind(DRIVER, line(0, 3), "a"))
@@ -293,7 +293,7 @@ def test_a_direct_mapped_array_is_wired_up_to_the_reserve() -> None:
     assert full.bind(DRIVER, line(4), "a") is Fault.NO_SPACE
 
 
-@pytest.mark.mechanism("S3-03", "S3-04")
+@pytest.mark.mechanism("S3-03", "S3-04", "S3-11")
 def test_software_chooses_the_region_that_holds_a_binding() -> None:
     # 2 regions of 4 lines, 3 of which may be wired; unbound, lines 0 .. 3 belong into region 0.
     sram = device(MANAGED)
@@ -306,7 +306,7 @@ def test_software_chooses_the_region_that_holds_a_binding() -> None:
     assert sram.read(line(0, 3)) == Access(hits=3, misses=0)
 
 
-@pytest.mark.mechanism("S3-03")
+@pytest.mark.mechanism("S3-03", "S3-11")
 def test_a_binding_that_may_lie_anywhere_takes_the_first_regions_with_room() -> None:
     sram = device(MANAGED)
     bound(sram.bind(DRIVER, line(0, 2), "a", place=0))
@@ -321,7 +321,7 @@ def test_a_binding_that_may_lie_anywhere_takes_the_first_regions_with_room() -> 
     assert sram.bind(DRIVER, line(30, 2), "a") is Fault.NO_SPACE  # 1 is left of the 6
 
 
-@pytest.mark.mechanism("S3-03")
+@pytest.mark.mechanism("S3-03", "S3-06")
 def test_what_is_cached_in_another_region_moves_with_its_bytes() -> None:
     sram = device(MANAGED)
     sram.write(line(0))
@@ -455,7 +455,7 @@ def test_a_write_to_an_immutable_range_traps_and_changes_no_byte(target: Range) 
     )
 
 
-@pytest.mark.mechanism("S3-09")
+@pytest.mark.mechanism("S3-09", "S3-06")
 def test_around_and_after_an_immutable_range_writes_go_through() -> None:
     sram = device()
     handle = bound(sram.bind(DRIVER, line(1, 2), "a", IMMUTABLE))
@@ -513,7 +513,7 @@ def test_another_agent_s_read_writes_back_and_its_write_takes_the_copy() -> None
 # ── SOFT_PIN ────────────────────────────────────────────────
 
 
-@pytest.mark.mechanism("S3-10")
+@pytest.mark.mechanism("S3-10", "S3-11", "S3-02")
 @pytest.mark.parametrize("replacement", Replacement)
 def test_a_soft_line_goes_last_and_says_so_before_it_is_gone(replacement: Replacement) -> None:
     # Set 0: 0 and 2 wired, 4 soft and dirty: the 4th way takes all fills. Then 6 is wired too, and
@@ -548,7 +548,7 @@ def test_a_soft_line_goes_last_and_says_so_before_it_is_gone(replacement: Replac
     assert sram.take_events() == ()
 
 
-@pytest.mark.mechanism("S3-10", "S3-11")
+@pytest.mark.mechanism("S3-10", "S3-11", "S3-02")
 def test_wiring_displaces_soft_lines_and_soft_ones_displace_no_bound_line() -> None:
     # Set 0 full of soft lines; wiring three displaces three, the fourth would take the open way.
     sram = device()
@@ -567,7 +567,7 @@ def test_wiring_displaces_soft_lines_and_soft_ones_displace_no_bound_line() -> N
     assert sram.quota("a").used_bytes == 6 * LINE
 
 
-@pytest.mark.mechanism("S3-10")
+@pytest.mark.mechanism("S3-10", "S3-11")
 def test_the_line_that_is_lost_is_named_in_its_own_memory() -> None:
     sram = device(attrs.evolve(SMALL, sets=1), a=4 * LINE)
     sram.bind(DRIVER, Range("cxl", 10 * LINE, 4 * LINE), "a", SOFT)
@@ -595,7 +595,7 @@ def test_an_ordinary_eviction_is_silent_and_counted() -> None:
     assert sram.counters.evicted_lines == 12
 
 
-@pytest.mark.mechanism("S3-10", "S3-19")
+@pytest.mark.mechanism("S3-10", "S3-19", "S3-11", "S3-02")
 def test_hint_soft_pin_and_contract_differ_in_what_their_loss_says() -> None:
     # The same stream passes a line that was only used, a soft one and a wired one.
     sram = device(attrs.evolve(SMALL, sets=1))

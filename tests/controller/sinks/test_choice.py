@@ -63,7 +63,7 @@ def test_a_position_is_a_sink_from_the_threshold_on_and_the_best_come_first() ->
     assert [s.position for s in sinks(scores, registers, most=2)] == [3, 0]
 
 
-@pytest.mark.mechanism("S2-21")
+@pytest.mark.mechanism("S2-21", "S2-06")
 def test_high_sinks_are_pinned_and_the_others_timed() -> None:
     found = sinks(
         np.array([0.97, 0.91, 0.14, 0.83]), Registers(threshold=0.5, pinned_from=0.9), most=8

@@ -90,7 +90,6 @@ def test_a_timed_position_stays_for_its_dwell_and_leaves_after_it_once_its_score
     assert held.positions("p", 0) == {0}  # the pinned one has as low a score
 
 
-@pytest.mark.mechanism("S2-12")
 def test_a_timed_position_with_a_high_score_goes_on_after_its_dwell() -> None:
     held = Residents(8, leave_below=0.1)
     held.join("p", "a", (sink(5),), step=0, dwell=2)
@@ -108,7 +107,6 @@ def test_taking_a_position_within_its_dwell_is_a_broken_promise_and_a_pinned_one
     assert (early.why, late.why) == (Loss.BROKEN, Loss.DWELL_OVER)
 
 
-@pytest.mark.mechanism("S2-12")
 def test_an_ended_generation_hits_nothing_and_the_next_one_starts_anew() -> None:
     held = Residents(8, leave_below=0.1)
     old, _ = held.join("p", "a", (sink(0),), step=0, dwell=3)

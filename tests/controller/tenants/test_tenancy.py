@@ -261,7 +261,7 @@ REQUESTS = st.lists(
 )
 
 
-@pytest.mark.mechanism("S5-05", "S0-21")
+@pytest.mark.mechanism("S5-05")
 @settings(max_examples=60 * NIGHTLY, deadline=None)
 @given(requests=REQUESTS, watched=st.sampled_from(sorted(KEYS)))
 def test_a_tenant_cannot_tell_whether_others_do_anything(
