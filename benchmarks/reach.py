@@ -30,9 +30,11 @@ def _closure(name: str) -> frozenset[str]:
 
 @cache
 def _modules() -> dict[str, Path]:
-    rooms = [path for path in (ROOT / "mirc").iterdir() if path.is_dir()]  # two of them are links
-    paths = [*(ROOT / "mirc").glob("*.py"), *(ROOT / "tests").rglob("*.py")]
-    return {_name(path): path for room in rooms for path in (*paths, *room.rglob("*.py"))}
+    # Room by room: two of them are links, which a search from above does not follow.
+    rooms = (path for path in (ROOT / "mirc").iterdir() if path.is_dir())
+    paths = [path for room in rooms for path in room.rglob("*.py")]
+    paths += [*(ROOT / "mirc").glob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    return {_name(path): path for path in paths}
 
 
 def _name(path: Path) -> str:
@@ -42,10 +44,11 @@ def _name(path: Path) -> str:
 
 @cache
 def _named(name: str) -> frozenset[str]:
-    """Return the modules that one names, and the packages that they lie in."""
+    """Return the modules that one names, the packages that they lie in, and its conftests."""
     path = _modules()[name]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = set()
+    folder = name.split(".")[:-1]
+    found = {".".join((*folder[:end], "conftest")) for end in range(1, len(folder) + 1)}
     for text in _texts(tree):
         parts = text.partition(":")[0].split(".")
         found |= {".".join(parts[:end]) for end in range(1, len(parts) + 1)}

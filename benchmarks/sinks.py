@@ -5,10 +5,10 @@ here, on the documentation of this repository, and its attention measured on tex
 trained on. Sinks are chosen by the first 192 queries of a window (the prefill), and the mass that
 they hold is what the 64 after them give: nobody is told the future. Printed: the share of that
 mass that the 8 highest positions hold beside 8 random ones and the first 8; the bytes that they
-save a decode step under exact attention (equal for all); what the same 8 positions are of a 70B model at 32,000 tokens; and what approximate
-modes (sinks and a window, heavy hitters) drop. Nothing here is a claim about large
-models: figures from the literature (30 to 50 % of the mass on 2 to 8 positions of 32,000) are
-neither assumed nor reproduced at this size.
+save a decode step under exact attention (equal for all); what the same 8 positions are of a 70B
+model at 32,000 tokens; and what approximate modes (sinks and a window, heavy hitters) drop. Nothing
+here is a claim about large models: figures from the literature (30 to 50 % of the mass on 2 to 8
+positions of 32,000) are neither assumed nor reproduced at this size.
 
 Takes some ten minutes on two cores. Run it: ``python benchmarks/sinks.py [--steps N]``.
 """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     default="all",
     show_default=True,
     metavar="all|NAME,...",
-    help="Policies to run: static, lru, mru, lru-prefetch, belady, intent.",
+    help="Policies to run: static, lru, mru, lru-prefetch, regret, belady, intent.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Run N iterations.")
 @click.option(

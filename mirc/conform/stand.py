@@ -1,6 +1,6 @@
 """What a controller is asked, and what it does and says, into findings on numbered clauses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -52,6 +52,8 @@ class Stand:
         answers = dict(self._ask("claim", batch))
         for terms in batch:
             self._answered(terms.name, answers.get(terms.name))
+        if any(terms.name not in answers for terms in batch):
+            raise NotOffered  # clause 1 is broken, and nothing else can be asked
         return answers
 
     def claim(self, *batch: Terms) -> Mapping[str, Answer]:
@@ -125,8 +127,8 @@ class Stand:
     def _call(self, what: str, *args: object) -> Any:
         method: Callable[..., Any] = getattr(self.adapter, what)
         try:
-            return method(*args)
-        except Exception as error:
+            return _fitting(what, method(*args))
+        except (Exception, SystemExit) as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise CouldNotRun(
                 f"the adapter `{self.adapter.name}` failed in `{what}`: {text}",
@@ -154,6 +156,23 @@ class Stand:
         self.expect(1, kept, f"the answer on `{name}` is {answer}, its events are {said}")
 
 
+def _fitting(what: str, answer: Any) -> Any:
+    if what in _FITS and not _FITS[what](answer):
+        raise TypeError(f"{type(answer).__name__} is not what the protocol asks for")
+    return answer
+
+
+def _each(answer: Any, of: type) -> bool:
+    return isinstance(answer, Collection) and all(isinstance(each, of) for each in answer)
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "claim": lambda answer: isinstance(answer, Mapping) and _each(answer.values(), Answer),
+    "release": lambda answer: isinstance(answer, Answer),
+    "fail": lambda answer: isinstance(answer, Answer),
+    "resident": lambda answer: _each(answer, Hashable),
+    "events": lambda answer: isinstance(answer, Sequence) and _each(answer, Event),
+}
 _EVENTS_OF = {
     Answer.ACCEPTED: (Kind.ACCEPTED,),
     Answer.CLIPPED: (Kind.CLIPPED,),

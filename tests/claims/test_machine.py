@@ -1,6 +1,5 @@
 """Whatever is asked of a ledger in whatever order, a naive model of the contract agrees with it."""
 
-import os
 import random
 from collections.abc import Callable
 from itertools import chain
@@ -13,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mirc.claims import Answer, Block, Directive, Kind, Ledger, Pool, State, Terms
 from mirc.claims.replay import replay
 from mirc.ir.enums import ClaimLoss, Guarantee
+from tests.nightly import by_night
 
-NIGHTLY = 100 if os.environ.get("MIRC_NIGHTLY") else 1
+NIGHTLY = by_night(1, 100)
 CAPACITY, MIN_ACTIVE, QUOTA = 12, 3, 5
 SIZES = {"a": 1, "b": 2, "c": 1, "d": 3, "e": 1, "f": 2, "g": 1}
 NAMES = st.sampled_from(["p", "q", "r", "s"])

@@ -1,8 +1,10 @@
 """Each controller's verdict on the contract, and the published case in its three behaviours."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
-from mirc.claims import Kind, Reason
+from mirc.claims import Answer, Kind, Reason, Terms
 from mirc.conform.adapters import ADAPTERS, NAMES, adapter_named
 from mirc.conform.clauses import CLAUSES
 from mirc.conform.litmus import SUITE
@@ -12,6 +14,7 @@ from mirc.conform.protocol import Adapter, Setting
 from mirc.conform.recency import RecencyWithPriorities, WriteNoAdmit
 from mirc.conform.reference import Forgetful, Reference
 from mirc.conform.suite import Conformance, Played, Verdict, conform
+from mirc.diagnostics import CouldNotRun
 
 PUBLISHED = SUITE[0]
 CONFORMING = ("ours", "reference")
@@ -115,3 +118,42 @@ def test_the_clauses_are_numbered_from_one() -> None:
     assert [clause.number for clause in CLAUSES] == list(range(1, 22))
     assert len({clause.title for clause in CLAUSES}) == 21
     assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("claim", None),
+        ("claim", {"prompt": "yes"}),
+        ("release", None),
+        ("fail", True),
+        ("resident", None),
+        ("resident", [["p0"]]),
+        ("events", None),
+        ("events", ["ACCEPTED"]),
+    ],
+)
+def test_an_answer_of_another_kind_is_the_adapters_fault(method: str, answer: object) -> None:
+    class Odd(Reference):
+        pass
+
+    setattr(Odd, method, lambda *_: answer)
+    with pytest.raises(CouldNotRun, match=f"failed in `{method}`: TypeError"):
+        conform(Odd())
+
+
+def test_an_adapter_that_ends_the_process_does_not_pass() -> None:
+    class Quits(Reference):
+        def advance(self, now: int) -> None:
+            raise SystemExit(now * 0)
+
+    with pytest.raises(CouldNotRun, match="SystemExit: 0"):
+        conform(Quits())
+
+
+def test_a_claim_that_is_not_answered_breaks_clause_1() -> None:
+    class Mute(Reference):
+        def claim(self, batch: Sequence[Terms]) -> Mapping[str, Answer]:
+            return {} if batch else super().claim(batch)
+
+    assert numbers(conform(Mute()), Verdict.BROKEN) == {1}

@@ -1,6 +1,5 @@
 """Whatever is asked of a conforming controller under pressure, no clause is found broken."""
 
-import os
 import random
 
 import pytest
@@ -10,8 +9,9 @@ from mirc.conform.adapters import adapter_named
 from mirc.conform.protocol import Setting
 from mirc.conform.stand import Stand, claim, keys
 from mirc.ir.enums import ClaimLoss, Guarantee
+from tests.nightly import by_night
 
-SCRIPTS = 4000 if os.environ.get("MIRC_NIGHTLY") else 20
+SCRIPTS = by_night(20, 4000)
 OPERATIONS = 80
 
 

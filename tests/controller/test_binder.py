@@ -111,7 +111,7 @@ def test_a_soft_choice_is_bound_as_a_soft_pin() -> None:
     assert "SOFT_PIN" in notebook.asked[0]
 
 
-@pytest.mark.mechanism("S3-13")
+@pytest.mark.mechanism("S3-13", "S3-06")
 def test_a_new_phase_keeps_what_is_chosen_again_and_releases_the_rest_first() -> None:
     device = array(Organisation.SET_ASSOCIATIVE)
     ranges = {"a": lines(0, 4), "b": lines(4, 4), "c": lines(8, 4)}

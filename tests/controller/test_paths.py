@@ -42,8 +42,11 @@ def moved(outcome: Outcome) -> int:
     return sum(use.total_bytes for use in outcome.links)
 
 
-@pytest.mark.mechanism("S5-03", "S1-05")
-@pytest.mark.parametrize("queued", range(6))
+@pytest.mark.mechanism("S5-03")
+@pytest.mark.parametrize(
+    "queued",
+    [0, 1, *(pytest.param(n, marks=pytest.mark.mechanism("S1-05")) for n in range(2, 6))],
+)
 def test_a_queue_turns_a_fetch_into_computing_at_the_closed_form_point(queued: int) -> None:
     # The link takes 1 us a byte. A step needs `queued` objects of 100 bytes, then one more that can
     # be made again in 250 us: it would land after 100 * queued + 100, which exceeds 250 from 2 on.
@@ -112,7 +115,7 @@ def pressed(remake_us: float, *, departs: bool = False, queued: int = 0) -> Worl
     return w
 
 
-@pytest.mark.mechanism("S0-48", "S5-03")
+@pytest.mark.mechanism("S0-48", "S5-03", "S1-05")
 @pytest.mark.parametrize(("remake", "queued"), [(299, 0), (300, 0), (301, 0), (301, 1), (701, 2)])
 def test_what_must_leave_is_spilled_only_where_both_ways_are_shorter_than_computing(
     remake: int, queued: int
@@ -124,7 +127,7 @@ def test_what_must_leave_is_spilled_only_where_both_ways_are_shorter_than_comput
     assert cheapest(costs) == (RECOMPUTE if remake <= spill else SPILL)
 
 
-@pytest.mark.mechanism("S0-48", "S0-23")
+@pytest.mark.mechanism("S0-48", "S0-23", "S1-05")
 def test_what_the_plan_lets_leave_is_copied_down_ahead_and_what_it_keeps_stays() -> None:
     kept, leaving = pressed(900.0), pressed(900.0, departs=True)
     assert cheapest(at_leisure(kept, 0)) == RETAIN

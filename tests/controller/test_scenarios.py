@@ -66,7 +66,7 @@ def _object(name: str, klass: str, more: str = "", size: int = GB) -> str:
     return f"object {name} {{ class = {klass} size_bytes = {size} {more} }}\n"
 
 
-@pytest.mark.mechanism("S0-23")
+@pytest.mark.mechanism("S0-23", "S1-05")
 def test_under_congestion_what_may_be_dropped_goes_first_and_what_is_protected_never() -> None:
     # 5 GB near: five objects of 1 GB; then steps that read three, four and more weights.
     text = (

@@ -1,9 +1,6 @@
 """Whose bytes may meet whose."""
 
-from collections.abc import Iterator
-
 import pytest
-from _pytest.mark import ParameterSet
 
 from mirc.diagnostics import Source
 from mirc.lint.check import check_source
@@ -109,15 +106,16 @@ CASES = {
 }
 
 
-def cases() -> Iterator[ParameterSet]:
-    """Yield every case; those in which bytes of two would meet bear the mechanism."""
-    for title, (declared, rule) in CASES.items():
-        meets = rule is not None and rule.endswith("-across-domains")
-        marks = [pytest.mark.mechanism("S0-21")] if meets else []
-        yield pytest.param(declared, rule, id=title, marks=marks)
+def marks(rule: str | None) -> list[pytest.MarkDecorator]:
+    """Return the mechanism where bytes of two would meet."""
+    meets = rule is not None and rule.endswith("-across-domains")
+    return [pytest.mark.mechanism("S0-21")] if meets else []
 
 
-@pytest.mark.parametrize(("declared", "rule"), cases())
+@pytest.mark.parametrize(
+    ("declared", "rule"),
+    [pytest.param(*case, id=title, marks=marks(case[1])) for title, case in CASES.items()],
+)
 def test_bytes_of_two_owners_meet_nowhere(declared: str, rule: str | None) -> None:
     found = check_source(Source("a.mir", TENANTS + declared + "\n")).diagnostics
     isolation = [d.rule.name for d in found if d.rule.code.startswith("MIR7")]

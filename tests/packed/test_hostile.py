@@ -1,6 +1,5 @@
 """Packed files from strangers: refused with the place, or right; never endless, never a crash."""
 
-import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -21,8 +20,9 @@ from mirc.packed.columns import SPOTS
 from mirc.packed.pack import pack
 from mirc.packed.tables import Kind, Tables, Tag
 from mirc.packed.unpack import read, unpack
+from tests.nightly import by_night
 
-EXAMPLES = 20_000 if os.environ.get("MIRC_NIGHTLY") else 150
+EXAMPLES = by_night(150, 20_000)
 
 TEXT = """mir 1.0
 object w { class = WEIGHT_TILE  size_bytes = 3MiB  coalition_hints = [c]  reuse = 0.1 @ 0.3 }

@@ -1,6 +1,5 @@
 """What was declared holds after packing: every field of every object, everywhere."""
 
-import os
 from itertools import product
 
 import pytest
@@ -16,8 +15,9 @@ from mirc.packed.pack import pack, seal
 from mirc.packed.unpack import read, unpack
 from mirc.packed.view import PackedView
 from tests import strategies
+from tests.nightly import by_night
 
-EXAMPLES = 600 if os.environ.get("MIRC_NIGHTLY") else 15
+EXAMPLES = by_night(15, 600)
 
 TEXT = """mir 1.0
 module m { schedule = [REPEAT(3, p)]  model = "a model"  mesh = [AXIS(tp, 8)] }

@@ -51,18 +51,18 @@ class Deployment:
 
 
 def drawn_terms(dice: Random, name: str, sizes: list[int]) -> Terms:
-    """Roll a claim on one to three objects."""
-    objects = dice.sample(range(len(sizes)), dice.randint(1, min(3, len(sizes))))
+    """Roll a claim on one to five objects."""
+    objects = dice.sample(range(len(sizes)), dice.randint(1, min(5, len(sizes))))
     return Terms(
         name=name,
         holder="gateway",
         blocks=tuple(Block(o, sizes[o]) for o in objects),
-        guarantee=dice.choice(list(Guarantee)),
+        guarantee=dice.choice([Guarantee.SOFT, Guarantee.SOFT, Guarantee.HARD]),
         on_loss=dice.choice(list(ClaimLoss)),
         tenant=dice.choice([None, "a"]),
         priority=dice.randint(0, 100),
-        lasts=dice.choice([FOREVER, FOREVER, 400_000_000]),
-        until=dice.choice([None, None, *EVENTS]),
+        lasts=dice.choice([FOREVER, FOREVER, FOREVER, 900_000_000]),
+        until=dice.choice([None, None, None, None, *EVENTS]),
         least=dice.choice([None, 1]),
         revision=dice.randint(0, 3),
     )
@@ -85,7 +85,8 @@ def deployment(dice: Random, policy: str) -> Deployment:
     held |= {o for o, strength in surge.items() if strength == HELD_FAST}
     amply, tall = dice.random() < 0.7, dice.random() < 0.5
     least = max(need(sizes, step) for step in repertoire)
-    near = least + sum(sizes[o] for o in (held if amply else fast)) + dice.randint(1, 60)
+    near = least + sum(sizes[o] for o in (held if amply else fast))
+    near += dice.randint(1, 30) if dice.random() < 0.7 else dice.randint(30, 150)
     # Where there is not ample room below, DRAM holds some masters and what passes through.
     tight = not amply and tall
     where = machine(

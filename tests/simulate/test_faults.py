@@ -1,6 +1,5 @@
 """Whatever fails in mid-run, it goes on or says by name why not, and no invariant breaks."""
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -18,13 +17,14 @@ from mirc.simulate.faults import Fault, FaultKind, FaultStage, Targets, fault_of
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.policies import POLICIES, Settings
 from mirc.simulate.topology import topology
+from tests.nightly import by_night
 from tests.simulate.checker import Checker
 from tests.simulate.drawn import Drawn, scenes
 from tests.simulate.scenes import Step, machine, rows, workload
 
 SMALL = Settings(chunk_bytes=16)
 MS = 1_000_000_000
-NIGHTLY = 50 if os.environ.get("MIRC_NIGHTLY") else 1
+NIGHTLY = by_night(1, 50)
 
 
 def _targets(load: Workload, where: Machine, tenants: dict[str, list[int]]) -> Targets:

@@ -89,7 +89,7 @@ TestControllers.settings = settings(
 @pytest.mark.parametrize("policy", SEALED)
 def test_worlds_in_which_anything_happens_break_nothing_under_any_policy(policy: str) -> None:
     operations, stuck, worlds = 0, 0, 0
-    most = by_night(1200, 60_000) if policy == "intent" else by_night(300, 10_000)
+    most = by_night(2700, 200_000) if policy == "intent" else by_night(120, 20_000)
     while operations < most:
         rig, dice = Rig(worlds, policy), Random(worlds)  # noqa: S311 - operations of a test
         while not rig.over:

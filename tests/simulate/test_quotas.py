@@ -1,7 +1,5 @@
 """A tenant's objects never take more of near memory than its quota, and nobody else's room."""
 
-import os
-
 import attrs
 import numpy as np
 import pytest
@@ -18,12 +16,13 @@ from mirc.simulate.engine import simulate
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import Settings
 from mirc.simulate.topology import topology
+from tests.nightly import by_night
 from tests.simulate.checker import Checker
 from tests.simulate.drawn import Drawn, need, scenes
 from tests.simulate.scenes import Step, machine, rows, workload
 from tests.simulate.toy import card
 
-NIGHTLY = 50 if os.environ.get("MIRC_NIGHTLY") else 1
+NIGHTLY = by_night(1, 50)
 
 
 def _limited(known: Descriptors, whose: list[int], **limits: int) -> Descriptors:
@@ -61,7 +60,6 @@ def _of(drawn: Drawn, step: Step, own: set[int]) -> int:
     return need(drawn.sizes, Step(reads=sorted(uses)))
 
 
-@pytest.mark.mechanism("S5-05")
 @settings(max_examples=80 * NIGHTLY, deadline=None)
 @given(scene=limited())
 def test_no_tenant_ever_holds_more_than_its_quota(scene: tuple[Drawn, Descriptors]) -> None:
@@ -106,7 +104,6 @@ def _turns(quota: int) -> Outcome:
     return simulate(load, known, machine(120), "intent", record_events=True)
 
 
-@pytest.mark.mechanism("S5-05")
 def test_a_tenant_over_its_quota_displaces_its_own_and_leaves_the_others_alone() -> None:
     # With room for all three of a: 4 misses. With a quota for two, a displaces its own; b stays.
     assert _turns(90).hits["hbm"] == 7

@@ -66,7 +66,7 @@ def test_objects_are_bound_in_written_order_the_last_in_part() -> None:
     assert (found.memory, found.loaded_bytes) == ("sram", 300 * MB)
 
 
-@pytest.mark.mechanism("S3-15", "S3-11")
+@pytest.mark.mechanism("S3-11")
 def test_what_does_not_fit_together_is_chosen_by_the_reads_that_it_saves() -> None:
     # 300 MB may be wired: 200 that are read twice a run, 60 read once; 40 are left for the rest.
     found = wired(

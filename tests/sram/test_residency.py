@@ -60,7 +60,7 @@ def test_the_same_decisions_come_about_on_every_organisation(organisation: Organ
     assert array.left_bytes("b") == 3 * LINE  # the reserve leaves less than b's quota
 
 
-@pytest.mark.mechanism("S3-17")
+@pytest.mark.mechanism("S3-17", "S3-06")
 @pytest.mark.parametrize("organisation", ORGANISATIONS)
 def test_a_driver_serves_as_the_device_does_and_asking_is_no_command(
     organisation: Organisation,

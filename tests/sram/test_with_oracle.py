@@ -1,6 +1,5 @@
 """Any commands in any order, line for line against an oracle that shares no code with ours."""
 
-import os
 from random import Random
 
 import pytest
@@ -10,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from mirc.machine import Organisation
 from mirc.sram import BindFlags, Caller, Probe, ReleaseMode
+from tests.nightly import NIGHTLY
 from tests.sram.pair import Pair, Scene, every_scene, scenes
 
-NIGHTLY = os.environ.get("MIRC_NIGHTLY") == "1"
 STORM = 25  # commands of one rule
 
 FIRSTS = st.integers(0, 60)

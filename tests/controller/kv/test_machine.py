@@ -1,7 +1,5 @@
 """A machine that does everything to an orchestrator, against a model that reads its rows alone."""
 
-import os
-
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -15,8 +13,8 @@ from mirc.controller.kv.replay import Replay
 from mirc.controller.kv.sequences import Phase, Request
 from mirc.ir.enums import Guarantee
 from tests.controller.kv.scene import BLOCK, Scene, present
+from tests.nightly import NIGHTLY
 
-NIGHTLY = os.environ.get("MIRC_NIGHTLY") == "1"
 GROUPS = (
     (Group(name="kv"),),
     (Group(name="kv"), Group(name="draft", size=2)),

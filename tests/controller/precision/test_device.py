@@ -1,7 +1,5 @@
 """The device of all units: what it may never do, whatever it is asked, and what its log says."""
 
-import os
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from mirc.controller.precision.device import Device, Outcome, Row, replay
 from mirc.controller.precision.states import State
 from mirc.controller.precision.units import Form, Place, Unit
 from mirc.controller.precision.veto import Veto
+from tests.nightly import by_night
 
 ROOMS = {Place.NEAR: 40, Place.WARM: 60, Place.COLD: 40}
 UNITS = (
@@ -25,7 +24,7 @@ FLOORS = {"matrix": 2, "head": 1, "norm": 0, "cold": 1, "temp": 0}
 COMPRESSED = {"head": 11, "cold": 10}
 HOMES = {"matrix": "S3", "head": "S3", "norm": "S4", "cold": "S4", "temp": ""}
 PLACES = {"S0": "near", "S1": "near", "S2": "near", "S3": "warm", "S4": "cold"}
-NIGHTLY = 20 if os.environ.get("MIRC_NIGHTLY") else 1
+NIGHTLY = by_night(1, 20)
 
 
 class Oracle:

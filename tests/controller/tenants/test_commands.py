@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from mirc.controller.tenants.commands import Act, Command, Signed, is_authentic, sign
 
-pytestmark = pytest.mark.mechanism("S5-05")
-
 KEY, OTHER = b"k" * 16, b"o" * 16
 TEXTS = st.text(max_size=6)
 COMMANDS = st.builds(
@@ -24,6 +22,7 @@ COMMANDS = st.builds(
 )
 
 
+@pytest.mark.mechanism("S5-05")
 @settings(max_examples=60, deadline=None)
 @given(one=COMMANDS, another=COMMANDS)
 def test_a_tag_is_good_for_its_command_and_its_key_alone(one: Command, another: Command) -> None:
@@ -33,6 +32,7 @@ def test_a_tag_is_good_for_its_command_and_its_key_alone(one: Command, another: 
     assert is_authentic(KEY, Signed(another, signed.tag)) == (one == another)
 
 
+@pytest.mark.mechanism("S5-05")
 @settings(max_examples=60, deadline=None)
 @given(command=COMMANDS, byte=st.integers(0, 31), bit=st.integers(0, 7))
 def test_a_tag_with_a_bit_changed_or_cut_short_is_none(
@@ -44,12 +44,14 @@ def test_a_tag_with_a_bit_changed_or_cut_short_is_none(
     assert not is_authentic(KEY, Signed(command, sign(KEY, command).tag[:byte]))
 
 
+@pytest.mark.mechanism("S5-05")
 def test_parts_that_run_together_are_told_apart() -> None:
     one = Command(tenant="a", counter=0, act=Act.SHARE, object="bc", other="d")
     another = attrs.evolve(one, object="b", other="cd")
     assert one.encoded() != another.encoded()
 
 
+@pytest.mark.mechanism("S5-05")
 def test_the_tag_is_the_standard_one_over_the_documented_bytes() -> None:
     command = Command(tenant="red", counter=258, act=Act.FETCH, object="w")
     parts = b"".join(len(p).to_bytes(4, "big") + p for p in (b"red", b"FETCH", b"w", b""))

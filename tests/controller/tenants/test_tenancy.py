@@ -1,6 +1,5 @@
 """Tenants that cannot touch, learn of or crowd out each other, whatever they send."""
 
-import os
 from collections.abc import Sequence
 
 import attrs
@@ -12,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mirc.controller.tenants.commands import Act, Command, Signed, sign
 from mirc.controller.tenants.domains import Place, may_meet, may_share, may_use
 from mirc.controller.tenants.tenancy import Outcome, Row, Tenancy, Tenant, Thing, replay
+from tests.nightly import by_night
 
-NIGHTLY = 20 if os.environ.get("MIRC_NIGHTLY") else 1
+NIGHTLY = by_night(1, 20)
 # red and rose are in one domain, blue in another, grey in none
 TENANTS = (
     Tenant(name="red", key=b"r" * 16, quota_bytes=30, domain="warm"),
@@ -261,7 +261,6 @@ REQUESTS = st.lists(
 )
 
 
-@pytest.mark.mechanism("S5-05")
 @settings(max_examples=60 * NIGHTLY, deadline=None)
 @given(requests=REQUESTS, watched=st.sampled_from(sorted(KEYS)))
 def test_a_tenant_cannot_tell_whether_others_do_anything(
