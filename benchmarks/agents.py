@@ -1,7 +1,7 @@
 """Write samples/traces/agents.jsonl: conversations of agents that wait, fork and compact.
 
     python benchmarks/agents.py                 write the sample anew (it is deterministic)
-    python benchmarks/agents.py --sessions 400 -o /tmp/agents.jsonl
+    python benchmarks/agents.py --sessions 400 -o out/agents.jsonl
 
 Two tenants, each with its own system prompt. A conversation takes turns: the model's answer and a
 tool's result are added to its context, and while the tool runs nothing of it is computed. A long

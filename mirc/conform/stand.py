@@ -128,7 +128,9 @@ class Stand:
         method: Callable[..., Any] = getattr(self.adapter, what)
         try:
             return _fitting(what, method(*args))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise CouldNotRun(
                 f"the adapter `{self.adapter.name}` failed in `{what}`: {text}",

@@ -7,7 +7,6 @@ import attrs
 import numpy as np
 
 from mirc.controller.sinks.promotion import Transfer, Wanted, promote
-from mirc.diagnostics import CouldNotRun
 from mirc.ir.enums import ObjectClass
 from mirc.machine import Link, Machine
 from mirc.packed.model import Packed
@@ -24,7 +23,8 @@ class Promoted:
     ``memory``, ``refused_bytes`` found no room beside what is wired. Decode reads
     ``cache_bytes`` of cache blocks (that its steps do not write), ``saved_bytes`` of them on chip;
     as many random positions would save ``placebo_bytes``. ``mass`` is what the file says that the
-    positions hold, if it does. Transfers begin when the first decode step's prompt is done.
+    positions hold, if it does; ``absent`` ones are in no cache. Transfers begin when the prompt
+    of the first decode step is done.
     """
 
     memory: str | None
@@ -37,6 +37,7 @@ class Promoted:
     placebo_bytes: int
     mass: float | None
     transfers: tuple[Transfer, ...]
+    absent: tuple[int, ...] = ()
 
     @property
     def late_ps(self) -> int:
@@ -70,8 +71,8 @@ def promoted(
     """Account for the sinks of a run's caches: None if the file names none that the run has.
 
     Positions are promoted in written order as far as the machine's wired budget has room beside
-    what is wired. Raises CouldNotRun for a position that the cache does not hold from the start of
-    decoding: nothing can be promoted before it is there.
+    what is wired. A position that no cache of the run reaches is left out, and named: what is
+    declared of sinks is an estimate.
     """
     view = PackedView(packed, plan=plan)
     sinks = {
@@ -89,8 +90,11 @@ def promoted(
         return None
     count = workload.object_count
     decoding = _decoding(workload)
-    held, refused, transfers = _placed(machine, scenario, blocks, sinks, decoding)
-    named = {name: sinks[name] for name in blocks}
+    named = {
+        name: tuple(p for p in sinks[name] if instances.bytes_of((p,), count).any())
+        for name, instances in blocks.items()
+    }
+    held, refused, transfers = _placed(machine, scenario, blocks, named, decoding)
     placebo = _placebo(named, blocks)
     masses = [value for name in blocks if (value := view.value(name, "sink_score")) is not None]
     return Promoted(
@@ -104,6 +108,7 @@ def promoted(
         placebo_bytes=_saved(workload, decoding, _together(blocks, placebo, count)),
         mass=float(np.mean(masses)) if masses else None,
         transfers=transfers,
+        absent=tuple(sorted({p for name in blocks for p in sinks[name] if p not in named[name]})),
     )
 
 
@@ -147,11 +152,6 @@ def _placed(
     for position in dict.fromkeys(p for name in blocks for p in sinks[name]):
         asked = {name: (position,) for name in blocks if position in sinks[name]}
         part = _together(blocks, asked, count)
-        if not part.any():
-            raise CouldNotRun(
-                f"`sink_tokens` names position {position}, and the cache never holds it",
-                "name positions of the prompt, or give the run a `--context` that holds them",
-            )
         size = int(part.sum())
         if size <= left:
             held += part
@@ -199,7 +199,7 @@ def _placebo(
     rng = random.Random(0)  # noqa: S311 - a placebo, no secret
     found: dict[str, Sequence[int]] = {}
     for name, positions in sinks.items():
-        last = max(positions) + 1
+        last = max(positions, default=0) + 1
         there = max(last, blocks[name].block_tokens)
         found[name] = rng.sample(range(there), len(positions))
     return found

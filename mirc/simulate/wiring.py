@@ -5,13 +5,15 @@ import sys
 import attrs
 import numpy as np
 
+from mirc.controller.arbiter import Pin
+from mirc.controller.binder import bind_all
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.enums import PinLevel, TierKind
 from mirc.ir.resolve import View, read
 from mirc.machine import Machine
 from mirc.machine.transfers import PS_PER_S
-from mirc.simulate.arbitration import worth_most
+from mirc.simulate.arbitration import arbitrated, read_only
 from mirc.simulate.census import FROM_BELOW
 from mirc.simulate.model import READ, Ints, Workload
 from mirc.sram import DRIVER, BindFlags, Device, Fault, Geometry, Handle, Layout
@@ -26,7 +28,8 @@ MOST_LINES = 2_000_000
 class Wish:
     """An object, or a range of its bytes from ``first_byte`` on, that is to be wired.
 
-    ``bound_bytes`` are the first ones of it. ``refusal`` says why they are not all of
+    ``bound_bytes`` are the first ones of it, ``soft`` ones if they may be lost before the array
+    stands still. ``refusal`` says why they are not all of
     ``size_bytes``: the fault of the BIND that asked for them, or a few words if none was issued.
     """
 
@@ -35,6 +38,7 @@ class Wish:
     first_byte: int = 0
     object_bytes: int = 0
     bound_bytes: int = 0
+    soft: bool = False
     refusal: str | None = None
 
 
@@ -98,14 +102,19 @@ def wire(module: Module, machine: Machine, plan: str | None) -> Wiring:
     layout = Layout(machine.near.name, geometry.line_bytes, sizes)
     device = Device(geometry, {_NOBODY: sys.maxsize, **quotas}, {layout.memory: layout.size_bytes})
     tenants = {wish.name: view.value(wish.name, "tenant_id") or _NOBODY for wish in wishes}
-    first: set[str] = set()
+    answers = {wish.name: wish for wish in wishes}
     for tenant in dict.fromkeys(tenants.values()):
-        own = {w.name: w.size_bytes for w in wishes if tenants[w.name] == tenant and not w.refusal}
-        first |= worth_most(view, machine, own, device.left_bytes(tenant))
-    answers = {
-        wish.name: wish if wish.refusal else _bound(wish, device, layout, tenants[wish.name])
-        for wish in sorted(wishes, key=lambda wish: wish.name not in first)
-    }
+        own = {w.name: w for w in wishes if tenants[w.name] == tenant and not w.refusal}
+        ranges = {n: layout.range_of(n, w.first_byte, w.size_bytes) for n, w in own.items()}
+        sizes = {name: wish.size_bytes for name, wish in own.items()}
+        chosen = arbitrated(view, machine, sizes, device.left_bytes(tenant))
+        bound = bind_all(device, chosen, ranges, tenant).bound
+        for name, wish in own.items():
+            answers[name] = (
+                attrs.evolve(wish, bound_bytes=wish.size_bytes, soft=bound[name][1] is Pin.SOFT)
+                if name in bound
+                else _in_part(wish, device, layout, tenant, _flags(view, name))
+            )
     return Wiring(
         memory=memory,
         wishes=tuple(answers[wish.name] for wish in wishes),
@@ -169,19 +178,24 @@ def _wish(view: View, name: str) -> Wish:
     return Wish(name=name, size_bytes=end - part.start, first_byte=part.start, object_bytes=size)
 
 
-def _bound(wish: Wish, device: Device, layout: Layout, tenant: str) -> Wish:
+def _flags(view: View, name: str) -> BindFlags:
+    immutable = BindFlags.IMMUTABLE if read_only(view, name) else BindFlags.NONE
+    return BindFlags.PREFETCH | immutable
+
+
+def _in_part(wish: Wish, device: Device, layout: Layout, tenant: str, flags: BindFlags) -> Wish:
     """Bind all of an object, else as much from its beginning as quota and budget leave."""
-    whole = _bind(wish, device, layout, tenant, wish.size_bytes)
+
+    def bind(size_bytes: int) -> Fault | None:
+        target = layout.range_of(wish.name, wish.first_byte, size_bytes)
+        answer = device.bind(DRIVER, target, tenant, flags)
+        return None if isinstance(answer, Handle) else answer
+
+    whole = bind(wish.size_bytes)
     if whole is None:
         return attrs.evolve(wish, bound_bytes=wish.size_bytes)
     line = device.geometry.line_bytes
     part = device.left_bytes(tenant) // line * line
-    if 0 < part < wish.size_bytes and _bind(wish, device, layout, tenant, part) is None:
+    if 0 < part < wish.size_bytes and bind(part) is None:
         return attrs.evolve(wish, bound_bytes=part, refusal=whole)
     return attrs.evolve(wish, refusal=whole)
-
-
-def _bind(wish: Wish, device: Device, layout: Layout, tenant: str, size_bytes: int) -> Fault | None:
-    target = layout.range_of(wish.name, wish.first_byte, size_bytes)
-    answer = device.bind(DRIVER, target, tenant, BindFlags.PREFETCH)
-    return None if isinstance(answer, Handle) else answer

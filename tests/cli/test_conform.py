@@ -44,7 +44,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-@pytest.mark.mechanism("S4-02")
+@pytest.mark.mechanism("S4-02", "S4-08")
 def test_ours_conforms_and_the_report_has_every_clause() -> None:
     result = invoke()
     assert result.exit_code == 0

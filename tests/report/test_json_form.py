@@ -54,6 +54,7 @@ def test_what_was_wired_is_there_only_where_something_was_to_be() -> None:
             "first_byte": 0,
             "object_bytes": 12,
             "bound_bytes": 6,
+            "soft": False,
             "refusal": "NO_SPACE",
         }
     ]

@@ -1,15 +1,22 @@
 """A file's sinks are promoted as far as there is room, and save what any positions would."""
 
-import pytest
+import json
+from pathlib import Path
 
-from mirc.diagnostics import CouldNotRun, Source
+import pytest
+from jsonschema import Draft202012Validator
+
+from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.packed.pack import seal
+from mirc.report.json_form import as_text
 from mirc.report.sinks import sinks_object, sinks_text
 from mirc.simulate.sinks import Promoted
 from mirc.simulate.sinks import promoted as promoted_sinks
 from mirc.simulate.study import Options, study
 from tests.simulate.toy import card, scenario
+
+SCHEMA = Path(__file__).parents[2] / "docs/schemas/simulate-1.schema.json"
 
 # 2 sequences with 512 tokens before decoding, in 32 blocks each that 4 runs read and do not write.
 TEXT = """mir 1.0
@@ -88,9 +95,24 @@ def test_a_machine_without_on_chip_memory_promotes_nothing_and_says_so() -> None
     assert "has no SRAM" in sinks_text(bare, "toy")
 
 
-def test_a_position_that_no_prompt_reaches_is_refused_by_name() -> None:
-    with pytest.raises(CouldNotRun, match="position 9000"):
-        found("sink_tokens = [9000]")
+def test_a_position_that_no_prompt_reaches_is_left_out_and_named() -> None:
+    promoted, plain = found("sink_tokens = [0, 9000]"), found("sink_tokens = [0]")
+    assert promoted is not None
+    assert plain is not None
+    assert (promoted.absent, promoted.positions) == ((9000,), 1)
+    assert promoted.saved_bytes == plain.saved_bytes
+    assert "9_000: in no cache of this run" in sinks_text(promoted, "npu-scratchpad")
+    nothing = found("sink_tokens = [9000]")
+    assert nothing is not None
+    assert "none promoted (9_000" in sinks_text(nothing, "npu-scratchpad")
+
+
+def test_the_json_of_sinks_is_what_the_schema_says() -> None:
+    module = load(Source("sinks.mir", TEXT.format(sinks="sink_tokens = [0, 9000]", before="")))
+    asked = Options(machines=("npu-scratchpad",), policies="intent")
+    content = json.loads(as_text(study(module, asked), version="1"))
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(content)
+    assert content["machines"][0]["sinks"]["absent"] == [9000]
 
 
 def test_a_file_without_sinks_has_no_line_of_them() -> None:

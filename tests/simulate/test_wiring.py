@@ -77,6 +77,15 @@ def test_what_does_not_fit_together_is_chosen_by_the_reads_that_it_saves() -> No
     assert outcome(found) == [("rare", 40, "NO_SPACE"), ("busy", 200, None), ("small", 60, None)]
 
 
+@pytest.mark.mechanism("S3-16")
+def test_near_the_quota_what_no_deadline_is_hard_for_is_bound_softly() -> None:
+    # 300 MB: 280 are wired first; the 20 of what may come late stand above 90 % of the quota.
+    late = "deadline_class = SOFT reuse = 0.5"
+    found = wired(weight("a", "280MB", "reuse = 2.0") + weight("b", "20MB", late))
+    assert [(wish.name, wish.soft) for wish in found.wishes] == [("a", False), ("b", True)]
+    assert found.bound_bytes == 300 * MB
+
+
 def test_a_tenant_wires_no_more_than_its_wired_quota() -> None:
     found = wired(
         "tenant t { quota_bytes = 1GB wired_quota_bytes = 50MB }\ntenant none { }\n"
