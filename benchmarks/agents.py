@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=TARGET)
     given = parser.parse_args()
     lines = [json.dumps(row, separators=(",", ":")) for row in rows(given.sessions, given.seed)]
+    given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print(f"{len(lines)} requests in {given.output}")
 

@@ -53,7 +53,9 @@ def _imported(module: str, attribute: str) -> Adapter:
     try:
         found = getattr(importlib.import_module(module), attribute)
         made: Adapter = found() if callable(found) else found
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise CouldNotRun(
             f"cannot import the adapter `{module}:{attribute}`: {text}",

@@ -17,7 +17,9 @@ from mirc.simulate import failing
 from mirc.simulate.model import Ints
 
 MOST_FAULTS = 100
-MOST_PS = 1 << 56  # 20 hours: longer is as good as stopped
+MOST_TIMES = 1_000_000
+MOST_HOURS = 20  # of one transfer, or of standing still: times stay far below ``NEVER``
+MOST_PS = MOST_HOURS * 3_600 * 10**12
 _SPEC = re.compile(
     r"(?P<kind>[a-z]+):(?P<target>[^@=]+)(?:=(?P<value>[^@=]+))?"
     r"@(?P<step>[0-9]{1,9})(?:\.\.(?P<until>[0-9]{1,9}))?"
@@ -51,6 +53,16 @@ _FORMS = {
     FaultKind.FAIL: "fail:OBJECT[=TIMES]@STEP",
     FaultKind.END: "end:TENANT@STEP",
     FaultKind.LIE: "lie:FAMILY@STEP",
+}
+_TIMES = (1, MOST_TIMES, f"choose from 1 to {MOST_TIMES:_} times")
+_BOUNDS = {  # least and most of a figure, and what to do about one beyond them
+    FaultKind.SLOW: _TIMES,
+    FaultKind.FAIL: _TIMES,
+    FaultKind.STOP: (
+        1,
+        MOST_PS,
+        f"choose a time above 0 and up to {MOST_HOURS} hours, or none at all: then it is for good",
+    ),
 }
 _LASTING = (FaultKind.SLOW, FaultKind.SHRINK, FaultKind.FULL)  # what may be over at a later step
 _BARE = (FaultKind.FULL, FaultKind.END, FaultKind.LIE)  # what takes no value
@@ -98,6 +110,9 @@ def fault_of(text: str) -> Fault:
         raise CouldNotRun(f"`{text}`: {error}", f"write {_FORMS[kind]}") from error
     except ValueError as error:
         raise bad from error
+    least, most, hint = _BOUNDS.get(kind, (0, amount, ""))
+    if value is not None and not least <= amount <= most:
+        raise CouldNotRun(f"`{text}` is beyond what can be simulated", hint)
     return Fault(
         kind=kind,
         target=match["target"],
@@ -111,13 +126,10 @@ def _amount(kind: FaultKind, value: str | None) -> int:
     if value is None:
         return 1 if kind is FaultKind.FAIL else 0
     if kind is FaultKind.STOP:
-        return min(parse_time(value), MOST_PS)
+        return parse_time(value)
     if kind is FaultKind.SHRINK:
         return parse_size(value)
-    count = int(value)
-    if not 1 <= count <= 1_000_000:
-        raise ValueError(value)
-    return count
+    return int(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -248,7 +260,8 @@ class FaultStage:
         match fault.kind:
             case FaultKind.SLOW:
                 whole = self._whole.setdefault(number, w.service[number].copy())
-                failing.pace(w, number, np.minimum(whole, MOST_PS // fault.amount) * fault.amount)
+                self._check_pace(whole, fault)
+                failing.pace(w, number, whole * fault.amount)
                 detail = f"{fault.amount} times slower"
             case FaultKind.STOP:
                 failing.stop(w, number, int(w.run[k.NOW]) + fault.amount if fault.amount else NEVER)
@@ -269,6 +282,15 @@ class FaultStage:
                 count = failing.lie(w, self._targets.family(fault.target))
                 detail = f"{count} objects are announced as others"
         return detail
+
+    def _check_pace(self, whole: Ints, fault: Fault) -> None:
+        longest = int(whole.argmax())
+        if whole[longest] > MOST_PS // fault.amount:
+            raise CouldNotRun(
+                f"`{self._targets.objects[longest]}` would take more than {MOST_HOURS} hours to "
+                f"cross `{fault.target}` {fault.amount:_} times slower",
+                f"choose less, or let the link stand still: stop:{fault.target}@{fault.step}",
+            )
 
     def _keep(self, w: World, memory: int) -> None:
         """Note what a memory had before the first fault that changed it."""

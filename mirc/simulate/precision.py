@@ -165,12 +165,14 @@ class PrecisionStage:
         Lowered as soon as it is short, and for a gap less than there is; raised when two gaps more
         than that have been there for ``DWELL`` looks.
         """
-        units = [each.unit for each in self._units]
         if self.aim is Aim.SPEED:
             if self._planned is None:
                 self._planned = 0
-                yield from self._follow(w, step, to_floor(units))
+                units = [each.unit for each in self._units]
+                yield from self._follow(w, step, to_floor(units).rungs)
             return
+        living = np.flatnonzero(w.obj[k.GONE, self._of] == 0).tolist()  # the rest needs nothing
+        units = [self._units[index].unit for index in living]
         capacity = int(w.mem[k.CAPACITY, k.NEAR])
         room = capacity - int(survey(w).made_bytes)
         gap = int(GAP * capacity)

@@ -1,6 +1,7 @@
 """Each controller's verdict on the contract, and the published case in its three behaviours."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -142,13 +143,37 @@ def test_an_answer_of_another_kind_is_the_adapters_fault(method: str, answer: ob
         conform(Odd())
 
 
-def test_an_adapter_that_ends_the_process_does_not_pass() -> None:
+class Ends(BaseException):
+    """Not an `Exception`, as what ends threads and tasks elsewhere is not."""
+
+
+@pytest.mark.parametrize("ending", [SystemExit, GeneratorExit, Ends])
+def test_an_adapter_that_ends_the_process_does_not_pass(ending: type[BaseException]) -> None:
     class Quits(Reference):
         def advance(self, now: int) -> None:
-            raise SystemExit(now * 0)
+            raise ending(now * 0)
 
-    with pytest.raises(CouldNotRun, match="SystemExit: 0"):
+    said = f"the adapter `reference` failed in `advance`: {ending.__name__}: 0"
+    with pytest.raises(CouldNotRun, match=said):
         conform(Quits())
+
+
+def test_a_module_that_ends_the_process_is_no_adapter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quitting_adapter.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CouldNotRun, match="cannot import the adapter `quitting_adapter:x`: System"):
+        adapter_named("quitting_adapter:x")
+
+
+def test_an_adapter_in_which_somebody_presses_a_key_is_interrupted() -> None:
+    class Slow(Reference):
+        def advance(self, now: int) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        conform(Slow())
 
 
 def test_a_claim_that_is_not_answered_breaks_clause_1() -> None:
