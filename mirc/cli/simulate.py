@@ -86,7 +86,7 @@ if TYPE_CHECKING:
 @click.option(
     "--intent",
     metavar="FILE",
-    help="Declare what a packed file does (see `mirc pack`); FILE keeps its steps and schedule.",
+    help="Let policies believe a packed file (see `mirc pack`); what happens is what FILE says.",
 )
 @serving_options
 @format_option("text", "json")
@@ -152,7 +152,7 @@ def simulate(
         )
         return
     found = study(
-        module if intent is None else _under(intent, module),
+        module,
         Options(
             machines=machines_named(machines),
             policies=policies,
@@ -169,6 +169,7 @@ def simulate(
         ),
         source,
         _tell if sys.stderr.isatty() else None,
+        None if intent is None else _under(intent, module),
     )
     if why is not None:
         write_text(output, stories.written(found, why, output_format))

@@ -87,3 +87,49 @@ class Descriptors:
     def phase(self, name: str) -> PhaseRows | None:
         """Return the rows of a phase, or None if nothing is known of it."""
         return next((rows for rows in self.phases if rows.name == name), None)
+
+
+def announced(known: Descriptors, donors: Ints) -> Descriptors:
+    """Return rows in which each object has the hints of another: of ``donors`` (an id for each).
+
+    That is when it is used, how likely, from how far ahead it is fetched and whether the plan keeps
+    it near. Sizes and contracts (its strength) stay its own.
+    """
+    return attrs.evolve(
+        known,
+        probability=known.probability[donors],
+        phases=tuple(_announced(rows, donors) for rows in known.phases),
+    )
+
+
+def _announced(rows: PhaseRows, donors: Ints) -> PhaseRows:
+    return attrs.evolve(
+        rows,
+        first_ps=rows.first_ps[donors],
+        last_ps=rows.last_ps[donors],
+        horizon_ps=rows.horizon_ps[donors],
+        stays=rows.stays[donors],
+        departs=rows.departs[donors],
+        probability=rows.probability[donors],
+    )
+
+
+def as_they_are(believed: Descriptors, real: Descriptors) -> Descriptors:
+    """Return what is believed of objects that lie, are cut, unpacked and remade as ``real`` says.
+
+    A price of making again is the real one wherever both say that it may be done.
+    """
+    return attrs.evolve(
+        believed,
+        fragment_bytes=real.fragment_bytes,
+        backing=real.backing,
+        unpack_ps=real.unpack_ps,
+        phases=tuple(_priced(rows, real.phase(rows.name)) for rows in believed.phases),
+    )
+
+
+def _priced(rows: PhaseRows, real: PhaseRows | None) -> PhaseRows:
+    if real is None:
+        return rows
+    both = (rows.remake_ps != UNSAID) & (real.remake_ps != UNSAID)
+    return attrs.evolve(rows, remake_ps=np.where(both, real.remake_ps, rows.remake_ps))

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from mirc.controller.descriptors import UNSAID, Descriptors, Ints, PhaseRows
+from mirc.controller.descriptors import UNSAID, Descriptors, Ints, PhaseRows, announced
 from mirc.controller.ranking import orders
 from mirc.controller.trust import AT_FIRST, Floats, believed, in_order
 from mirc.kernels import world as k
@@ -79,6 +79,7 @@ class Learner:
         self.postponed = 0  # changes that were not paid for yet
         self._told = told
         self._known = told
+        self._bears: Ints = np.arange(len(sizes), dtype=np.int64)
         self._phases = phases
         self._sizes = sizes
         self._classes = classes
@@ -90,15 +91,30 @@ class Learner:
     def review(self, w: World) -> None:
         """Learn from the run of a phase that has ended; O(n log n), and mostly O(n)."""
         phase = int(w.run[k.PHASE])
+        retold = self._retold(w)
         if phase != k.NONE and self._known.phase(self._phases[phase]) is not None:
-            self._learn(w, phase)
+            seen = self._noted(w, phase)
+            if not retold and seen.runs >= seen.review_at:
+                self._learn(w, phase, seen)
         w.obj[[k.SEEN_FIRST, k.SEEN_LAST]] = k.NONE
         w.run[k.WORKED_PS] = 0
 
-    def _learn(self, w: World, phase: int) -> None:
-        seen = self._noted(w, phase)
-        if seen.runs < seen.review_at:
-            return
+    def _retold(self, w: World) -> bool:
+        """Take in what was announced since the last run; tell whether anything was.
+
+        It is believed for one run, then held against all that was seen.
+        """
+        if (w.obj[k.BEARS] == self._bears).all():
+            return False
+        donors = np.argsort(self._bears)[w.obj[k.BEARS]]
+        self._told, self._known = announced(self._told, donors), announced(self._known, donors)
+        self._bears = w.obj[k.BEARS].copy()
+        for seen in self._seen.values():
+            seen.review_at = seen.runs + 1
+            seen.trust.clear()
+        return True
+
+    def _learn(self, w: World, phase: int, seen: _Seen) -> None:
         seen.review_at = max(seen.runs + 1, int(seen.runs * _SPACING))
         name = self._phases[phase]
         rows, told = self._known.phase(name), self._told.phase(name)

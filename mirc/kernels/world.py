@@ -57,7 +57,8 @@ DUE_PS = 39  # planned time of the use that it was prefetched for
 MATE_BYTES = 40  # the most of its coalition that is worth fetching together
 BARRED = 41  # a bit for each memory into which a rule does not let it leave
 MASTER = 42  # bytes of the master beside the narrow copy in its home, 0 where there is none
-OBJECT_ROWS = 43
+BEARS = 43  # whose hints it bears: its own, until an announcement says otherwise
+OBJECT_ROWS = 44
 
 ABSENT, INCOMING, RESIDENT, LEAVING = 0, 1, 2, 3
 DEMAND, PREFETCH, WRITEBACK = 0, 1, 2

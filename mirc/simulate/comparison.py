@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 import attrs
 
+from mirc.controller.descriptors import Descriptors, as_they_are
 from mirc.controller.ingest import ingest
 from mirc.controller.telemetry import Telemetry
 from mirc.diagnostics import CouldNotRun
@@ -23,7 +24,7 @@ from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES
 from mirc.simulate.sinks import Promoted, promoted
-from mirc.simulate.stages import stages_of
+from mirc.simulate.stages import Truth, stages_of
 from mirc.simulate.wiring import Wired
 from mirc.simulate.workload import Scenario
 
@@ -76,17 +77,19 @@ def compare(
     faults: Sequence[Fault] = (),
     telemetry: Telemetry = Telemetry.OFF,
     lowering: Lowering = Lowering.OFF,
+    truth: Truth | None = None,
     record: Callable[[Outcome], None] | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Run each policy on the same workload, in the order given, all with the same ``faults``.
 
     ``told`` hears the name of a policy before it runs; ``record``, where there is one, gets every
-    outcome with its events. Policies know what the packed file says, and no more.
+    outcome with its events. Policies know what the packed file says, and no more: where that is the
+    intent of another file, ``truth`` is the one that runs.
     """
     workload = scenario.workload
     near = machine.near
-    descriptors = ingest(packed, machine, plan, workload.names, scenario.runs)
+    descriptors = _known(packed, scenario, machine, plan, truth)
     inflow = inflow_bytes_per_s(machine)
     bounds = limits(workload, near.usable_bytes, inflow, descriptors.remade)
     held = wired(PackedView(packed, plan=plan), workload.names)
@@ -104,6 +107,7 @@ def compare(
             plan=plan,
             faults=faults,
             telemetry=telemetry,
+            truth=truth,
         )
         try:
             outcome = simulate(
@@ -129,6 +133,7 @@ def compare(
             bounds=bounds,
             plan=plan,
             faults=faults,
+            truth=truth,
             record=record,
         )
     return Comparison(
@@ -148,6 +153,23 @@ def compare(
         sinks=promoted(packed, machine, plan, scenario),
         joint=together,
     )
+
+
+def _known(
+    packed: Packed, scenario: Scenario, machine: Machine, plan: str | None, truth: Truth | None
+) -> Descriptors:
+    """Return what a packed file says of a run's objects, which are as the file that runs says."""
+    names, runs = scenario.workload.names, scenario.runs
+    for name in names:
+        if name not in packed.data and name.rpartition("(")[0] not in packed.data:
+            raise CouldNotRun(
+                f"the packed intent does not declare `{name}`, which the run uses",
+                "pack the file that declares it",
+            )
+    known = ingest(packed, machine, plan, names, runs)
+    if truth is None:
+        return known
+    return as_they_are(known, ingest(truth.packed, machine, truth.plan, names, runs))
 
 
 def plan_for(module: Module, machine: Machine, spelled: str) -> str | None:

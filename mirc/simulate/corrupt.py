@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from mirc.controller.descriptors import UNSAID, Descriptors, PhaseRows
+from mirc.controller.descriptors import UNSAID, Descriptors, announced
 from mirc.simulate.model import Ints
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -21,12 +21,7 @@ def redrawn(known: Descriptors, classes: Ints, share: float, seed: int) -> Descr
     Lykouris and Vassilvitskii, Competitive caching with machine learned advice, J. ACM 68 (2021),
     measured by how many are wrong.
     """
-    donors = _donors(_hinted(known), classes, share, seed)
-    return attrs.evolve(
-        known,
-        probability=known.probability[donors],
-        phases=tuple(_redrawn(rows, donors) for rows in known.phases),
-    )
+    return announced(known, _donors(_hinted(known), classes, share, seed))
 
 
 def _hinted(known: Descriptors) -> NDArray[np.bool_]:
@@ -45,15 +40,3 @@ def _donors(hinted: NDArray[np.bool_], classes: Ints, share: float, seed: int) -
         wrong = rng.permutation(ids)[: round(share * len(ids))]
         donors[wrong] = rng.choice(ids, len(wrong))
     return donors
-
-
-def _redrawn(rows: PhaseRows, donors: Ints) -> PhaseRows:
-    return attrs.evolve(
-        rows,
-        first_ps=rows.first_ps[donors],
-        last_ps=rows.last_ps[donors],
-        horizon_ps=rows.horizon_ps[donors],
-        stays=rows.stays[donors],
-        departs=rows.departs[donors],
-        probability=rows.probability[donors],
-    )

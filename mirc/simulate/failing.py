@@ -95,7 +95,8 @@ def end_tenant(w: World, objects: Ints) -> int:
 def lie(w: World, objects: Ints) -> int:
     """Let the plan say of each object what holds for another of its size; return how many moved.
 
-    That is a router whose announcements are wrong: as much is prefetched, only not what comes.
+    That is a router whose announcements are wrong, its chances and its plan: as much is prefetched,
+    only not what comes. Whoever learns finds in ``BEARS`` what it is told from now on.
     """
     said = np.arange(w.obj.shape[1])
     for size in np.unique(w.obj[k.SIZE, objects]):
@@ -104,8 +105,9 @@ def lie(w: World, objects: Ints) -> int:
     meant = np.argsort(said)
     planned = w.order >= 0
     w.order[planned] = said[w.order[planned]]
-    for table in (w.first, w.horizon, w.rank):
+    for table in (w.first, w.horizon, w.rank, w.chance, w.worth, w.departs):
         table[:] = table[:, meant]
+    w.obj[k.BEARS] = w.obj[k.BEARS, meant]
     w.place[:] = w.place[:, :, meant]
     for phase in range(w.rank.shape[0]):
         w.ranked[phase, w.rank[phase]] = np.arange(w.rank.shape[1])

@@ -16,7 +16,7 @@ from mirc.simulate.limits import Limits
 from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.precision import Aim, Precision, PrecisionStage
-from mirc.simulate.stages import stages_of
+from mirc.simulate.stages import Truth, stages_of
 from mirc.simulate.workload import Scenario
 
 POLICY = "intent + precision"
@@ -56,6 +56,7 @@ def joint(
     bounds: Limits,
     plan: str | None,
     faults: Sequence[Fault] = (),
+    truth: Truth | None = None,
     record: Callable[[Outcome], None] | None = None,
 ) -> Joint | None:
     """Run intent with precision; None where it is off, or not asked for and of no use.
@@ -77,7 +78,9 @@ def joint(
         )
     aim = Aim.SPEED if lowering is Lowering.SPEED else Aim.FIT
     stage = _stage(units, scenario, known, machine, aim)
-    others = stages_of(packed, scenario, known, machine, policy="intent", plan=plan, faults=faults)
+    others = stages_of(
+        packed, scenario, known, machine, policy="intent", plan=plan, faults=faults, truth=truth
+    )
     outcome = simulate(
         workload,
         known,

@@ -9,7 +9,7 @@ import numpy as np
 
 from mirc.controller.execute import leave
 from mirc.controller.observe import survey
-from mirc.controller.precision.plan import Fitted, fit, to_floor
+from mirc.controller.precision.plan import fit, to_floor
 from mirc.controller.precision.states import State
 from mirc.controller.precision.units import Form
 from mirc.controller.precision.veto import Veto, rule
@@ -89,6 +89,7 @@ class PrecisionStage:
         self._now = np.zeros(len(units), dtype=np.int64)
         self._want = np.zeros(len(units), dtype=np.int64)
         self._planned: int | None = None
+        self._planned_for = 0  # units that were alive then
         self._spare = 0
         self._due = 0
         self._pause = 1
@@ -163,39 +164,52 @@ class PrecisionStage:
         """Choose the rungs again where the room has changed by more than the gap.
 
         Lowered as soon as it is short, and for a gap less than there is; raised when two gaps more
-        than that have been there for ``DWELL`` looks.
+        than that, or the room of units that have ended, have been there for ``DWELL`` looks.
         """
         if self.aim is Aim.SPEED:
             if self._planned is None:
                 self._planned = 0
-                units = [each.unit for each in self._units]
-                yield from self._follow(w, step, to_floor(units).rungs)
+                floors = to_floor([each.unit for each in self._units])
+                self._follow(step, floors.rungs)
             return
-        living = np.flatnonzero(w.obj[k.GONE, self._of] == 0).tolist()  # the rest needs nothing
+        living = self._living(w)
         units = [self._units[index].unit for index in living]
         capacity = int(w.mem[k.CAPACITY, k.NEAR])
         room = capacity - int(survey(w).made_bytes)
         gap = int(GAP * capacity)
-        need = sum(unit.rungs[r] for unit, r in zip(units, self._want.tolist(), strict=True))
+        wanted = self._want[living].tolist()
+        need = sum(unit.rungs[rung] for unit, rung in zip(units, wanted, strict=True))
         self._short = max(0, need - room)
         tight = need > room and (self._planned is None or room - gap < self._planned)
-        roomy = self._planned is not None and room - 2 * gap > self._planned
+        fewer = len(living) < self._planned_for
+        roomy = self._planned is not None and (fewer or room - 2 * gap > self._planned)
         self._spare = self._spare + 1 if roomy else 0
         if tight or self._spare >= DWELL:
             self._planned = room - gap
+            self._planned_for = len(living)
             self._spare = 0
             found = fit(units, self._planned)
             self._short = max(0, found.near_bytes - room)
-            yield from self._follow(w, step, found)
+            rungs = self._now.copy()
+            rungs[living] = found.rungs
+            self._follow(step, rungs.tolist())
+            if found.short_bytes:
+                yield from self._at_floors(w, step, living)
 
-    def _follow(self, w: World, step: int, found: Fitted) -> Iterator[Happening]:
-        self._want = np.array(found.rungs, dtype=np.int64)
+    def _living(self, w: World) -> list[int]:
+        """Return the units whose tenants have not ended, by index; the others need no room."""
+        found: list[int] = np.flatnonzero(w.obj[k.GONE, self._of] == 0).tolist()
+        return found
+
+    def _follow(self, step: int, rungs: Sequence[int]) -> None:
+        self._want = np.array(rungs, dtype=np.int64)
         self._due = step
         self._pause = 1
-        if not found.short_bytes:
-            return
-        for index, each in enumerate(self._units):
-            rung = found.rungs[index]
+
+    def _at_floors(self, w: World, step: int, living: Sequence[int]) -> Iterator[Happening]:
+        """Say, once of each unit, that a floor keeps it from being narrower."""
+        for index in living:
+            each, rung = self._units[index], int(self._want[index])
             if rung + 1 == len(each.unit.rungs) or index in self._vetoed:
                 continue
             ruling = rule(each.unit, _near(rung), _near(rung + 1))

@@ -159,7 +159,7 @@ def _objects(workload: Workload, known: Descriptors, policy: Policy, machine: Ma
     if policy.number in FOLLOW_INTENT:
         most = np.max([rows.remake_ps for rows in known.phases], axis=0, initial=UNSAID)
         obj[k.REMAKE_PS] = np.where(most == UNSAID, k.NEVER, most)
-    obj[k.MATE] = np.arange(workload.object_count)
+    obj[[k.MATE, k.BEARS]] = np.arange(workload.object_count)
     for members, cap in zip(known.mates, known.caps_bytes, strict=True):
         ring = np.array([o for o in members if obj[k.MATE, o] == o], dtype=np.int64)
         obj[k.MATE, ring] = np.roll(ring, -1)

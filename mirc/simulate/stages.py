@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 
 from mirc.controller.descriptors import Descriptors
@@ -18,6 +19,14 @@ from mirc.simulate.topology import topology
 from mirc.simulate.workload import Scenario
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Truth:
+    """The file that really runs, packed, and its plan, where the controller believes another."""
+
+    packed: Packed
+    plan: str | None
+
+
 def stages_of(
     packed: Packed,
     scenario: Scenario,
@@ -28,11 +37,12 @@ def stages_of(
     plan: str | None,
     faults: Sequence[Fault] = (),
     telemetry: Telemetry = Telemetry.OFF,
+    truth: Truth | None = None,
 ) -> tuple[Stage, ...]:
     """Return the stages of one run, fresh ones: what fails first, then what the controller does.
 
-    Everything fails under every policy; rules, signals and what else a file asks for is heard under
-    intent alone. Raises CouldNotRun for a fault of something that does not exist.
+    Everything fails under every policy, tenants those of the ``truth``, where it is another file;
+    rules, signals and what else a file asks for is heard under intent alone. Raises CouldNotRun for a fault of something that does not exist.
     """
     found: list[Stage] = []
     workload = scenario.workload
@@ -40,11 +50,12 @@ def stages_of(
     if ways is not None and telemetry is not Telemetry.OFF:
         found.append(TelemetryStage(ways.link_names))
     if ways is not None and faults:
+        real = truth or Truth(packed=packed, plan=plan)
         targets = Targets(
             links=ways.link_names,
             memories=ways.names,
             objects=workload.names,
-            tenants=tenants_of(PackedView(packed, plan=plan), workload),
+            tenants=tenants_of(PackedView(real.packed, plan=real.plan), workload),
         )
         found.append(FaultStage(faults, targets, workload.step_count))
     signals = signal_stage(packed, scenario, machine, plan) if policy == "intent" else None

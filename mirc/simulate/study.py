@@ -18,6 +18,7 @@ from mirc.simulate.faults import fault_of
 from mirc.simulate.joint import Lowering
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.schedule import schedule_of
+from mirc.simulate.stages import Truth
 from mirc.simulate.workload import build, must_take_context
 from mirc.traces.events import EventHeader, EventLog, dump
 
@@ -59,8 +60,12 @@ def study(
     options: Options,
     source: Source | None = None,
     told: Callable[[str], None] | None = None,
+    believed: Module | None = None,
 ) -> Study:
     """Simulate; ``told`` hears what runs now, and an empty line at the end.
+
+    What happens is what ``module`` says. Policies are told the same, or what the ``believed``
+    module declares instead.
 
     Raises CouldNotRun for whatever was asked for and does not exist, and for what has no size.
     """
@@ -72,11 +77,13 @@ def study(
     schedule = schedule_of(module, options.steps, options.schedule)
     if options.context is not None:
         must_take_context(module, schedule)
-    packed = seal(module)
+    intent = module if believed is None else believed
+    packed = seal(intent)
+    sealed = None if believed is None else seal(module)
     logs: list[EventLog] = []
 
     def on(spelled: str, machine: Machine) -> Comparison:
-        plan = plan_for(module, machine, spelled)
+        own = plan_for(module, machine, spelled)
         scenario = build(
             module,
             schedule,
@@ -86,17 +93,18 @@ def study(
             scope=options.within,
             seed=options.seed,
             source=source,
-            plan=plan,
+            plan=own,
         )
         return compare(
             packed,
             scenario,
             machine,
             policies,
-            plan=plan,
+            plan=plan_for(intent, machine, spelled),
             faults=faults,
             telemetry=options.telemetry,
             lowering=options.lowering,
+            truth=None if sealed is None else Truth(packed=sealed, plan=own),
             record=(lambda outcome: logs.append(_log(outcome, scenario.workload, machine)))
             if options.record
             else None,

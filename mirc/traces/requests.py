@@ -3,13 +3,14 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import attrs
 
 from mirc.diagnostics import CouldNotRun
+from mirc.ir.suggest import closest
 
 MOST_REQUESTS = 5_000_000
 MOST_BLOCKS = 50_000_000
@@ -68,6 +69,7 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
     requests: list[Request] = []
     blocks = 0
     parents: dict[int, int] = {}
+    sessions: dict[str, dict[str, None]] = {}  # of each tenant, in the order in which they began
     for number, value in _values(text, name):
         request = _request(value, number, name)
         if requests and request.at_ms < requests[-1].at_ms:
@@ -76,6 +78,10 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
         if blocks > MOST_BLOCKS:
             raise _wrong(name, number, f"is where the trace exceeds {MOST_BLOCKS:_} blocks")
         _check_tree(request.blocks, parents, number, name)
+        begun = sessions.setdefault(request.tenant, {})
+        _check_parent(request.parent, begun, number, name)
+        if request.session:
+            begun[request.session] = None
         requests.append(request)
     if not requests:
         raise CouldNotRun(f"`{name}` holds no request", _KNOWN)
@@ -165,6 +171,18 @@ def _check_tree(blocks: tuple[int, ...], parents: dict[int, int], number: int, n
         if parents.setdefault(block, below) != below:
             raise _wrong(name, number, f"has block {block} after another block than before")
         below = block
+
+
+def _check_parent(parent: str, begun: Collection[str], number: int, name: str) -> None:
+    """Hold a fork to a session of its tenant that a line above belongs to."""
+    if not parent or parent in begun:
+        return
+    near = closest(parent, begun)
+    raise CouldNotRun(
+        f"line {number} of `{name}` is forked from `{parent}`, and its tenant has no such session "
+        "above it",
+        f"did you mean `{near}`?" if near else "begin the trace earlier, or leave `parent` out",
+    )
 
 
 def _wrong(name: str, number: int, what: str) -> CouldNotRun:

@@ -133,16 +133,63 @@ phase d {
 """
 
 
-def test_a_run_may_be_given_the_intent_of_a_packed_file(folder: Path) -> None:
-    # 12 GB of weights beside 7.2 GB on the edge device: the file's 4 GB, and 1 GB of the intent's
-    (folder / "a.mir").write_text(RUN)
-    (folder / "b.mir").write_text(RUN.replace("4GB", "1GB"))
+ROUTED = """mir 1.0
+module m { schedule = [prefill, REPEAT(12, decode)] }
+tenant t { }
+object w { class = WEIGHT_TILE  size_bytes = 2GB }
+EXPERTS
+phase prefill { step p { reads = [w] } }
+phase decode {
+  batch = 2
+  step route { reads = [ROUTED(e, 1)] }
+  step use { reads = [w] }
+}
+"""
+
+
+def _routed(chances: list[float], said: str) -> str:
+    experts = (
+        f"object e[{i}] {{ class = EXPERT_WEIGHT  route_probability = {chance}  {said} }}"
+        for i, chance in enumerate(chances)
+    )
+    return ROUTED.replace("EXPERTS", "\n".join(experts))
+
+
+@pytest.mark.mechanism("S1-02")
+def test_what_happens_is_what_the_file_says_and_only_policies_believe_the_packed_one(
+    folder: Path,
+) -> None:
+    (folder / "a.mir").write_text(
+        _routed([0.7, 0.7, 0.1, 0.1, 0.1, 0.1], "size_bytes = 2GB  tenant_id = t")
+    )
+    # Of the same names it says other chances, sizes, places, times, owners, batch and phase order.
+    other = _routed(
+        [0.1, 0.1, 0.1, 0.1, 0.7, 0.7], "size_bytes = 1GB  backing = [NVME]  decompress_us = 90"
+    )
+    prefill = "phase prefill { step p { reads = [w] } }\n"
+    other = other.replace("batch = 2", "batch = 1").replace(prefill, "") + prefill
+    (folder / "b.mir").write_text(other)
     assert run("pack", "b.mir", "-o", "b.mirb").exit_code == 0
-    asked = ("simulate", "-M", "edge", "--policy", "lru", "--output-format", "json")
-    told = [run(*asked, *args) for args in (("b.mir",), ("a.mir", "--intent", "b.mirb"))]
-    assert told[0].exit_code == 0, told[0].stderr
-    assert told[0].stdout == told[1].stdout
-    assert run(*asked, "a.mir").stdout != told[0].stdout
+
+    def events(policy: str, *args: str) -> str:
+        asked = ("simulate", "a.mir", "-M", "edge", "--policy", policy, "--fault", "end:t@20")
+        result = run(*asked, *args, "--events", "log.jsonl")
+        assert result.exit_code == 0, result.stderr
+        return (folder / "log.jsonl").read_text()
+
+    believed = ("--intent", "b.mirb")
+    assert events("lru", *believed) == events("lru")
+    assert events("belady", *believed) == events("belady")
+    assert events("intent", *believed) != events("intent")
+
+
+def test_an_intent_that_is_of_other_objects_is_refused(folder: Path) -> None:
+    (folder / "a.mir").write_text(_routed([0.5, 0.5, 0.5], "size_bytes = 1GB"))
+    (folder / "b.mir").write_text(_routed([0.5, 0.5], "size_bytes = 1GB"))
+    assert run("pack", "b.mir", "-o", "b.mirb").exit_code == 0
+    result = run("simulate", "a.mir", "-M", "edge", "--intent", "b.mirb")
+    assert result.exit_code == 2
+    assert "the packed intent does not declare `e[2]`, which the run uses" in result.stderr
 
 
 def test_the_intent_of_other_steps_is_refused(folder: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_module_that_ends_the_process_is_no_adapter(
 def test_an_adapter_in_which_somebody_presses_a_key_is_interrupted() -> None:
     class Slow(Reference):
         def advance(self, now: int) -> None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(now)
 
     with pytest.raises(KeyboardInterrupt):
         conform(Slow())

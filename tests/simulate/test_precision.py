@@ -180,20 +180,38 @@ def test_units_are_widened_when_room_has_been_there_for_long() -> None:
     assert found.near_bytes == 1280, "all are in full precision again"
 
 
+def ending(load: Workload, fault: str, count: int) -> FaultStage:
+    """Return a stage that ends tenant a, whose are the first so many objects."""
+    targets = Targets(
+        links=("in", "out"),
+        memories=("hbm", "dram"),
+        objects=load.names,
+        tenants={"a": np.arange(count)},
+    )
+    return FaultStage([fault_of(fault)], targets, load.step_count)
+
+
+def test_what_is_left_when_a_tenant_ends_gets_its_room_and_is_widened() -> None:
+    # 8 x 160 bytes and room for 784: seven of them are narrow, until four of these end.
+    load, where = laps(8, 50), machine(800, in_rate=1e6)
+    known, units = rows(load), ladder([0.05] * 8, [2] * 8)
+    narrowing = PrecisionStage(units, physics(units, load, known, where), Aim.FIT)
+    stages = [ending(load, "end:a@70", 4), narrowing]
+    outcome = simulate(load, known, where, "intent", record_events=True, stages=stages)
+    Checker([800, 1 << 50]).replay(outcome.events)
+    last = {each.object: each.what for each in outcome.happenings if each.outcome == "done"}
+    narrow, wide = "bfloat16 to float8_e4m3fn", "float8_e4m3fn to bfloat16"
+    assert last == {f"w{o}": narrow if o < 4 else wide for o in range(7)}
+
+
 def test_a_tenant_that_ends_takes_masters_and_narrow_copies_along_and_nothing_widens_them() -> None:
     # As above, but that the run holds its 400 bytes for ten laps, and a ends before that: three of
     # its weights are narrow then. All others are wide at the end, and nothing else lies below.
     load, where = _crowded(10), machine(1400, in_rate=1e9)
     known = rows(load)
-    targets = Targets(
-        links=("in", "out"),
-        memories=("hbm", "dram"),
-        objects=load.names,
-        tenants={"a": np.arange(3)},
-    )
     units = ladder([0.05] * 3 + [0.25] * 5, [2] * 8)
     narrowing = PrecisionStage(units, physics(units, load, known, where), Aim.FIT)
-    faults = FaultStage([fault_of("end:a@70")], targets, load.step_count)
+    faults = ending(load, "end:a@70", 3)
     outcome = simulate(load, known, where, "intent", record_events=True, stages=[faults, narrowing])
     checker = Checker([1400, 1 << 50]).replay(outcome.events)
     done = [each for each in outcome.happenings if each.outcome == "done"]

@@ -86,6 +86,19 @@ def test_what_is_no_request_is_refused_with_its_line(value: Any, said: str) -> N
     assert f"line 2 of `trace` {said}" in refusal(row(0, [0, 1]), value)
 
 
+def test_a_fork_of_a_session_that_never_was_is_refused_with_its_line() -> None:
+    begun = row(0, [0], session="chat-17", tenant="a")
+    assert loaded(begun, row(1, [0, 1], parent="chat-17", tenant="a"))[1].parent == "chat-17"
+    with pytest.raises(CouldNotRun) as caught:
+        loaded(begun, row(1, [0, 1], session="chat-71", parent="chat-71", tenant="a"))
+    assert str(caught.value.message).startswith("line 2 of `trace` is forked from `chat-71`")
+    assert caught.value.hint == "did you mean `chat-17`?"
+    # Another tenant's session is none of its own, nor is it offered.
+    with pytest.raises(CouldNotRun) as caught:
+        loaded(begun, row(1, [1], parent="chat-17", tenant="b"))
+    assert caught.value.hint == "begin the trace earlier, or leave `parent` out"
+
+
 def test_requests_stand_in_order_of_time() -> None:
     assert "comes before the line above it" in refusal(row(2, [0]), row(1, [1]))
 
