@@ -13,6 +13,7 @@ from mirc.simulate.admission import (
     Below,
     Peak,
     Scope,
+    backing_of,
     below,
     kept_fast,
     largest_spells,
@@ -159,6 +160,7 @@ def question(
         census,
         found,
         kept=kept_fast(module, plan, census, machine),
+        backing=backing_of(module, plan, census),
         further=(more, further),
     )
     runs = [tables[name] for name in schedule.runs]

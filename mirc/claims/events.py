@@ -132,8 +132,9 @@ class Cause(StrEnum):
 class Event:
     """One thing that happened; what does not apply is empty.
 
-    ``blocks`` are those it is about, ``blockers`` the claims that stood in the way, ``for_whom``
-    the request that needed the room, ``to`` the lower tier where the bytes remain.
+    ``blocks`` are those it is about, ``blockers`` the claims that stood in the way and ``short``
+    how much room was missing, ``for_whom`` the request that needed the room, ``to`` the lower tier
+    where the bytes remain.
     """
 
     at: int
@@ -145,5 +146,6 @@ class Event:
     blocks: tuple[Block, ...] = ()
     reason: str = ""
     blockers: tuple[str, ...] = ()
+    short: int = 0
     for_whom: str = ""
     to: str = ""

@@ -7,10 +7,11 @@ from mirc.claims.terms import Block, Terms
 
 
 class Why(NamedTuple):
-    """A reason, and the claims that are in the way."""
+    """A reason, the claims that are in the way, and how much is missing."""
 
     reason: str = ""
     blockers: tuple[str, ...] = ()
+    short: int = 0
 
 
 GRANTED = Why()
@@ -43,5 +44,6 @@ class Journal:
             "priority": terms.priority,
             "reason": why.reason,
             "blockers": why.blockers,
+            "short": why.short,
         }
         self.say(kind, blocks=blocks, **(told | fields))

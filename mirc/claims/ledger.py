@@ -124,6 +124,7 @@ class Ledger:
             blocks=tuple(blocks),
             reason=decision.reason,
             blockers=decision.refused_by,
+            short=0 if decision.feasible else decision.short,
             for_whom=name,
         )
         return decision
@@ -299,9 +300,11 @@ class Ledger:
             )
             decision = admit(sum(block.size for block in blocks), quota)
             if not decision.feasible:
-                return Why(Cause.QUOTA, decision.refused_by)
+                return Why(Cause.QUOTA, decision.refused_by, decision.short)
         decision = self._judge(blocks, pool)
-        return GRANTED if decision.feasible else Why(decision.reason, decision.refused_by)
+        if decision.feasible:
+            return GRANTED
+        return Why(decision.reason, decision.refused_by, decision.short)
 
     def _judge(self, blocks: Collection[Block], pool: Pool) -> Admission:
         """Ask for room beside the other hard claims; who they are is asked only for a refusal."""

@@ -30,7 +30,8 @@ class Adapter(Protocol):
     A request is active from ``active`` to ``finish``: its blocks are in use, and can be read from
     ``finish`` on, when they are kept as long as the controller likes. ``events`` is the telemetry
     since ``open``; an event of a block that goes stands there when ``resident`` no longer has it.
-    What a controller does not offer it answers with UNSUPPORTED: that breaks no clause.
+    What a controller does not offer it answers with UNSUPPORTED: that breaks no clause, and needs
+    no event.
     """
 
     @property

@@ -64,16 +64,16 @@ class Stand:
         return answers
 
     def release(self, name: str, holder: str) -> Answer:
-        """Give a claim back."""
+        """Give a claim back; raises ``NotOffered`` if this controller takes none back."""
         answer: Answer = self._ask("release", name, holder)
         self._answered(name, answer)
-        return answer
+        return _offered(answer)
 
     def fail(self, name: str, why: str) -> Answer:
-        """Say that the blocks of a claim cannot be made."""
+        """Say that a claim's blocks cannot be made; raises ``NotOffered`` as ``release`` does."""
         answer: Answer = self._ask("fail", name, why)
         self._answered(name, answer)
-        return answer
+        return _offered(answer)
 
     def active(self, name: str, keys: Sequence[Key]) -> bool:
         """Send a request; one that is refused must have changed nothing."""
@@ -153,9 +153,17 @@ class Stand:
 
     def _answered(self, name: str, answer: Answer | None) -> None:
         told = [event.kind for event in self._news if event.claim == name]
+        if answer is Answer.UNSUPPORTED and not told:
+            return  # who makes no promise need not say so twice
         kept = answer is not None and any(kind in told for kind in _EVENTS_OF[answer])
         said = ", ".join(told) or "none"
         self.expect(1, kept, f"the answer on `{name}` is {answer}, its events are {said}")
+
+
+def _offered(answer: Answer) -> Answer:
+    if answer is Answer.UNSUPPORTED:
+        raise NotOffered
+    return answer
 
 
 def _fitting(what: str, answer: Any) -> Any:

@@ -120,10 +120,10 @@ class Learner:
         rows, told = self._known.phase(name), self._told.phase(name)
         if rows is None or told is None:
             return
-        unlikely, chance = self._chances(seen, rows, told)
+        unlikely, chance, kept = self._chances(seen, rows, told)
         misplaced, rows = self._placed(seen, rows, told, int(w.run[k.WORKED_PS]))
         if misplaced or unlikely:
-            rows = attrs.evolve(rows, probability=chance)
+            rows = attrs.evolve(rows, probability=chance, stays=rows.stays & kept)
             self._change(w, phase, rows, misplaced=misplaced, unlikely=unlikely)
 
     def _noted(self, w: World, phase: int) -> _Seen:
@@ -144,9 +144,13 @@ class Learner:
             seen.clock_ps.setdefault(position, time)
         return seen
 
-    def _chances(self, seen: _Seen, rows: PhaseRows, told: PhaseRows) -> tuple[int, Floats]:
-        """Return how many chances of use are believed to be others, and what all are then."""
-        unlikely, chance = 0, rows.probability.copy()
+    def _chances(self, seen: _Seen, rows: PhaseRows, told: PhaseRows) -> tuple[int, Floats, Flags]:
+        """Return how many chances of use are believed to be others, and what all are then.
+
+        And of which objects the plan may still say that they stay: of those of a class that has
+        lost trust it chose by chances that are none.
+        """
+        unlikely, chance, kept = 0, rows.probability.copy(), np.ones_like(rows.stays)
         hinted = self._streamed & ((told.first_ps != UNSAID) | (told.probability < 1))
         for number in np.unique(self._classes[hinted]).tolist():
             ids = np.flatnonzero(hinted & (self._classes == number))
@@ -156,10 +160,12 @@ class Learner:
             trust = seen.trust.get(number, AT_FIRST)
             found, seen.trust[number] = believed(declared, used, seen.runs, trust)
             moved = np.abs(found - chance[ids]) > _MATTERS + 0.1 * chance[ids]
+            lost = rows.stays[ids] & (seen.trust[number] < _TRUE)
+            moved |= lost
             if seen.trust[number] < _TRUE and moved.any():
                 unlikely += int(moved.sum())
-                chance[ids] = found
-        return unlikely, chance
+                chance[ids], kept[ids] = found, ~lost
+        return unlikely, chance, kept
 
     def _placed(
         self, seen: _Seen, rows: PhaseRows, told: PhaseRows, worked_ps: int

@@ -158,8 +158,8 @@ class SignalStage:
                 w.strength[p, o] = strength
             if strength == HELD_FAST:
                 hold_fast(w, o, k.BY_SIGNAL)
-        _sort(w)
-        yield self._row(w, "begin", f"on {event}")
+        sort_again(w)
+        yield self._of_signal(w, "begin", event)
 
     def _leave(self, w: World) -> Iterator[Happening]:
         if self._signal is None:
@@ -171,8 +171,12 @@ class SignalStage:
         self._usual.clear()
         for o in self._strengths[event]:
             let_loose(w, o, k.BY_SIGNAL)
-        _sort(w)
-        yield self._row(w, "end", f"on {event}")
+        sort_again(w)
+        yield self._of_signal(w, "end", event)
+
+    def _of_signal(self, w: World, what: str, event: str) -> Happening:
+        covers = tuple(self._course.names[o] for o in self._strengths[event])
+        return attrs.evolve(self._row(w, what, f"on {event}"), covers=covers)
 
     def _row(self, w: World, what: str, detail: str, o: int | None = None) -> Happening:
         return Happening(
@@ -185,7 +189,7 @@ class SignalStage:
         )
 
 
-def _sort(w: World) -> None:
+def sort_again(w: World) -> None:
     """Rank by strength again; what is of one strength keeps its order: O(n log n)."""
     count = w.rank.shape[1]
     for phase in range(w.rank.shape[0]):

@@ -14,6 +14,7 @@ class Happening:
 
     ``object`` is whom it was done to and ``for_whom`` the object, tenant or claim for whose sake
     ("" where nothing applies); ``outcome`` is one word, ``detail`` a clause that gives the figures.
+    ``covers`` names the objects that it concerns where they are several.
     """
 
     time_ps: int
@@ -24,6 +25,7 @@ class Happening:
     outcome: str = ""
     for_whom: str = ""
     detail: str = ""
+    covers: tuple[str, ...] = ()
 
 
 class Stage(Protocol):

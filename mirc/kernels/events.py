@@ -32,7 +32,7 @@ class Kind(IntEnum):
     RETIRE = 9
     """Its life ends: no copy of it remains, or only the master of what was there before."""
     CANCEL = 10
-    """A prefetch that had not begun is taken back, and its room."""
+    """A prefetch that had not begun, or came damaged too often, is taken back, and its room."""
     PROMOTE = 11
     """A step waits for what was being prefetched."""
     READ = 12

@@ -20,7 +20,7 @@ from mirc.kernels.events import (
     record,
 )
 from mirc.kernels.lists import append, first, prepend, remove
-from mirc.kernels.residency import arrive
+from mirc.kernels.residency import arrive, give_up
 from mirc.kernels.routes import chunk_end
 from mirc.kernels.world import (
     ACTIVE,
@@ -31,6 +31,7 @@ from mirc.kernels.world import (
     CLASS,
     CUT,
     DEMAND,
+    DOOMED,
     END_PS,
     FAILS,
     FAULT,
@@ -69,7 +70,7 @@ from mirc.kernels.world import (
     take,
 )
 
-MOST_RETRIES = 3  # of one hop; after that the run says which transfer does not succeed
+MOST_RETRIES = 3  # of one hop; then a prefetch is given up, and a demand ends the run by name
 
 
 def queue_of(w: World, server: int, priority: int) -> Any:
@@ -261,8 +262,8 @@ def _count_out(w: World, o: int) -> None:
 def _land(w: World, link: int, o: int) -> None:
     remove(w.lists, QUEUE_NEXT, o)
     source, target = w.link[SOURCE, link], w.link[TARGET, link]
-    if w.obj[FAILS, o] > 0:
-        _send_again(w, o, source, target)
+    if w.obj[FAILS, o] > 0 and w.obj[DOOMED, o] == 0:  # nobody minds what only comes to vanish
+        _arrived_damaged(w, o, source, target)
         return
     w.obj[TRIED, o] = 0
     why = NEEDED if w.obj[CLASS, o] == DEMAND else PLANNED
@@ -276,14 +277,24 @@ def _land(w: World, link: int, o: int) -> None:
     enqueue(w, o)
 
 
-def _send_again(w: World, o: int, source: int, target: int) -> None:
-    """Let a hop whose bytes arrived damaged be made anew: what was sent is still where it was."""
+def _arrived_damaged(w: World, o: int, source: int, target: int) -> None:
+    """Let a hop be made anew: what was sent is still where it was.
+
+    After ``MOST_RETRIES`` a prefetch is given up; a demand, which a step cannot do without, ends
+    the run. A write-back goes on being tried as long as no step waits for its room.
+    """
     w.obj[FAILS, o] -= 1
     w.obj[TRIED, o] += 1
     record(w, FAIL, o, source, target, w.obj[SIZE, o], DAMAGED)
     if not on_last_hop(w, o):
         w.mem[USED, target] -= w.obj[SIZE, o]
-    if w.obj[TRIED, o] > MOST_RETRIES:
+    if w.obj[TRIED, o] > MOST_RETRIES and w.obj[CLASS, o] == PREFETCH:
+        w.obj[TRIED, o] = 0
+        if w.obj[HOP, o] > 0:
+            w.mem[USED, source] -= w.obj[SIZE, o]
+        give_up(w, o, DAMAGED)
+        return
+    if w.obj[TRIED, o] > MOST_RETRIES and w.obj[CLASS, o] == DEMAND:
         w.run[FAULT] = BROKEN
         w.run[FAULT_OBJECT] = o
     if w.obj[ORIGIN, o] == PREFETCH and w.obj[WAY, o] == INWARD and w.obj[HOP, o] == 0:

@@ -16,7 +16,6 @@ from mirc.kernels.counts import (
     STEP_SPILLS,
 )
 from mirc.kernels.events import (
-    CANCEL,
     CHEAPER,
     COPY,
     DROP,
@@ -34,7 +33,7 @@ from mirc.kernels.events import (
 )
 from mirc.kernels.links import enqueue, hop_link, hurry, withdraw_transfer
 from mirc.kernels.offers import withdraw
-from mirc.kernels.residency import abandon_home, doom, spend, vanish
+from mirc.kernels.residency import abandon_home, doom, give_up, spend, vanish
 from mirc.kernels.routes import barred, quickest, room_below
 from mirc.kernels.world import (
     ABSENT,
@@ -120,11 +119,7 @@ def cancel(w: World, o: int) -> None:
 def cancel_for(w: World, o: int, why: int) -> None:
     """Take back a prefetch that has used no link, for a reason of its own."""
     withdraw_transfer(w, o)
-    w.obj[STATE, o] = ABSENT
-    leave_near(w, o)
-    w.run[UNUSED] += 1
-    spend(w, o)
-    record(w, CANCEL, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
+    give_up(w, o, why)
 
 
 def evict(w: World, o: int, why: int) -> bool:

@@ -1,7 +1,7 @@
 """What becomes of an object when its transfer lands, when it is created and when its life ends."""
 
 from mirc.kernels.counts import IDLE_IN_BYTES, IDLE_OUT_BYTES
-from mirc.kernels.events import CREATE, DROP, ENDED, NEEDED, RETIRE, WRITE_BACK, record
+from mirc.kernels.events import CANCEL, CREATE, DROP, ENDED, NEEDED, RETIRE, WRITE_BACK, record
 from mirc.kernels.offers import cleaned, offer, withdraw
 from mirc.kernels.world import (
     ABSENT,
@@ -93,6 +93,16 @@ def spend(w: World, o: int) -> None:
     if w.obj[AHEAD, o] == 1:
         w.obj[AHEAD, o] = 0
         w.run[AHEAD_BYTES] -= w.obj[SIZE, o]
+
+
+def give_up(w: World, o: int, why: int) -> None:
+    """Let a prefetch that is on no link and in no queue come no more, and free its near room."""
+    w.obj[CLASS, o] = NONE
+    w.obj[STATE, o] = ABSENT
+    leave_near(w, o)
+    w.run[UNUSED] += w.obj[AHEAD, o]
+    spend(w, o)
+    record(w, CANCEL, o, NEAR, w.obj[HOME, o], w.obj[SIZE, o], why)
 
 
 def vanish(w: World, o: int) -> None:

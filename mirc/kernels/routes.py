@@ -21,6 +21,7 @@ from mirc.kernels.world import (
     HOMES,
     INWARD,
     LATENCY_PS,
+    NEVER,
     NONE,
     NOW,
     ON_LINK,
@@ -134,6 +135,17 @@ def room_below(w: World, o: int) -> Any:
             and not barred(w, o, memory)
             and w.mem[HOMES, memory] - w.mem[HOME_BYTES, memory] >= size
             and w.mem[CAPACITY, memory] - w.mem[USED, memory] >= size
+            and _kept_between(w, OUTWARD, memory) >= size
+            and _kept_between(w, INWARD, memory) >= size
         ):
             return memory
     return NONE
+
+
+def _kept_between(w: World, way: int, memory: int) -> Any:
+    """Return the bytes that every memory on the way keeps for what passes, whatever lies there."""
+    kept = NEVER
+    for hop in range(w.route[way, memory, 0] - 1):
+        between = w.link[TARGET, w.route[way, memory, 1 + hop]]
+        kept = min(kept, w.mem[CAPACITY, between] - w.mem[HOMES, between])
+    return kept

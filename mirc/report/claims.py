@@ -27,7 +27,7 @@ def claim_objects(rows: Sequence[Figures]) -> list[dict[str, Any]]:
         {
             "claim": name,
             "events": [
-                attrs.asdict(each, filter=attrs.filters.exclude("actor", "outcome"))
+                attrs.asdict(each, filter=attrs.filters.exclude("actor", "outcome", "covers"))
                 for each in events
             ],
         }

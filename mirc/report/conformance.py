@@ -98,6 +98,7 @@ def _event(event: Event) -> dict[str, Any]:
         "blocks": [block.key for block in event.blocks],
         "reason": str(event.reason),
         "blockers": list(event.blockers),
+        "short": event.short or None,
         "for_whom": event.for_whom,
         "to": event.to,
     }

@@ -25,7 +25,7 @@ def fault_objects(rows: Sequence[Figures]) -> list[dict[str, Any]]:
     return [
         {
             "policy": row.policy,
-            **attrs.asdict(each, filter=attrs.filters.exclude("actor", "for_whom")),
+            **attrs.asdict(each, filter=attrs.filters.exclude("actor", "for_whom", "covers")),
         }
         for row in rows
         for each in _failed([row])

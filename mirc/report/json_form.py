@@ -9,6 +9,7 @@ from mirc.report.claims import claim_objects
 from mirc.report.corrections import correction_objects
 from mirc.report.faults import fault_objects
 from mirc.report.precision import precision_object
+from mirc.report.promises import promise_objects
 from mirc.report.sinks import sinks_object
 from mirc.report.wired import wired_object
 from mirc.simulate.comparison import Comparison
@@ -60,6 +61,7 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
         "broken_contracts": list(comparison.broken),
         "assumptions": list(comparison.assumptions),
         **({"claims": claims} if (claims := claim_objects(comparison.rows)) else {}),
+        **({"promises": soft} if (soft := promise_objects(comparison.rows)) else {}),
         **({"faults": failed} if (failed := fault_objects(comparison.rows)) else {}),
         **(
             {"corrections": _rounded(corrected)}
@@ -77,8 +79,7 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
 
 
 def _policy(row: Figures) -> dict[str, Any]:
-    # Which code ran is the installation's business, as is its speed.
-    apart = attrs.filters.exclude("path", "broken", "happenings", "corrections")
+    apart = attrs.filters.exclude("broken", "happenings", "corrections")
     fields = attrs.asdict(row, filter=apart)
     return _rounded(fields)  # type: ignore[no-any-return]
 

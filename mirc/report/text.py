@@ -1,12 +1,13 @@
 """A comparison of policies into the tables and sentences of ``mirc simulate``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mirc.diagnostics.words import counted
 from mirc.report.claims import claim_lines
 from mirc.report.corrections import correction_lines
 from mirc.report.faults import fault_lines
 from mirc.report.precision import precision_text
+from mirc.report.promises import promise_lines
 from mirc.report.sinks import sinks_text
 from mirc.report.tables import aligned
 from mirc.report.units import change_text, percent_text, size_text, time_text
@@ -48,7 +49,17 @@ def _heading(study: Study, comparison: Comparison) -> list[str]:
             f"{counted(comparison.tokens, 'new token')}, seed {study.seed}, {plan}"
         ),
         f"  {comparison.near} has {size_text(comparison.usable_bytes)} usable{_streaming(bounds)}",
+        f"  path: {'; '.join(_paths(comparison))}",
     ]
+
+
+def _paths(comparison: Comparison) -> Iterator[str]:
+    """Say which code ran, with which stages, under which policies."""
+    found: dict[str, list[str]] = {}
+    for row in comparison.runs:
+        found.setdefault(row.path, []).append(row.policy)
+    for path, policies in found.items():
+        yield path if len(found) == 1 else f"{path} ({', '.join(policies)})"
 
 
 def _streaming(bounds: Limits) -> str:
@@ -77,6 +88,7 @@ def sentences(comparison: Comparison) -> list[str]:
         plain = next((row for row in comparison.rows if row.policy == "intent"), None)
         lines += precision_text(comparison.joint, plain, comparison.near)
     lines += claim_lines(comparison.rows)
+    lines += promise_lines(comparison.rows)
     lines += fault_lines(comparison.rows)
     lines += correction_lines(comparison.rows)
     lines += [f"broken contract: {line}" for line in comparison.broken]

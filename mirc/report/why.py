@@ -9,6 +9,7 @@ from mirc.controller.stage import Happening
 from mirc.diagnostics import CouldNotRun
 from mirc.ir.suggest import closest
 from mirc.report.units import size_text, time_text
+from mirc.simulate.claims import ClaimStage
 from mirc.traces.events import EventLog
 
 MOST_TOLD = 60
@@ -25,7 +26,7 @@ WORDS = {
     "WRITE_BACK": "has to leave {s}, by way of {t}",
     "KEEP": "stays after all, though it was leaving",
     "RETIRE": "ends: no copy of it remains",
-    "CANCEL": "is no longer to come: its prefetch, not begun, is taken back",
+    "CANCEL": "is no longer to come: its prefetch is taken back",
     "PROMOTE": "is waited for while it comes: its prefetch becomes a demand",
     "READ": "is read",
     "WRITE": "is written",
@@ -201,7 +202,7 @@ def _acted(happenings: Sequence[Happening], question: Asked) -> list[Told]:
     name = question.object
     for each in happenings:
         observed = each.what == "observed" and each.step == question.step
-        if observed or name in (each.object, each.for_whom):
+        if observed or name in (each.object, each.for_whom, *each.covers):
             whom = each.object if each.for_whom == name else each.for_whom
             found.append(
                 Told(
@@ -209,13 +210,23 @@ def _acted(happenings: Sequence[Happening], question: Asked) -> list[Told]:
                     step=each.step,
                     phase="",
                     position=0,
-                    what=" ".join(part for part in (each.what, each.outcome) if part),
+                    what=_deed(each, name),
                     because=each.detail,
                     by=each.actor,
                     other=whom if whom != name else "",
                 )
             )
     return found
+
+
+def _deed(each: Happening, name: str) -> str:
+    """Return what a stage did: of a claim, which; of what it did for the named one, to whom."""
+    said = " ".join(part for part in (each.what, each.outcome) if part)
+    if each.actor == ClaimStage.name:
+        said = f"claim `{each.outcome}` {each.what}"
+    if name == each.for_whom and each.object not in ("", name):
+        return f"for its sake, of `{each.object}`: {said}"
+    return said
 
 
 def _merged(events: list[Told], acted: list[Told]) -> Iterator[Told]:

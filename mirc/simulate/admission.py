@@ -15,9 +15,13 @@ from mirc.machine import Machine
 from mirc.simulate.census import Census
 from mirc.simulate.demand import Demand, Spell, Usage
 from mirc.simulate.instances import Walk
-from mirc.simulate.model import Ints
+from mirc.simulate.model import Ints, Spills
 from mirc.simulate.tables import PhaseTable
-from mirc.simulate.topology import no_room_for_masters, rooms_below
+from mirc.simulate.topology import (
+    no_room_for_masters,
+    rooms_below,
+    rooms_for,
+)
 
 
 class Scope(StrEnum):
@@ -60,17 +64,28 @@ def kept_fast(module: Module, plan: str | None, census: Census, machine: Machine
     return frozenset(name for name in names if strength_of(view, name, near) == HELD_FAST)
 
 
+def backing_of(
+    module: Module, plan: str | None, census: Census
+) -> dict[str, tuple[str, ...]]:
+    """Return the tiers that may hold the master of each object, or of what rows are gathered of."""
+    view = View(module, plan=plan)
+    found: dict[str, tuple[str, ...]] = {}
+    for name in census.names:
+        owner = name if name in module.data else name[: name.rindex("(")]
+        found[name] = tuple(str(tier) for tier in view.value(owner, "backing") or ())
+    return found
+
+
 def below(demanded: Demand, machine: Machine, spells: Mapping[str, Sequence[Spell]]) -> Below:
     """Return what the memories below have left beside the masters.
 
     What passes through a memory needs room there for its largest objects, which grow with the
-    batch. Bytes are counted, as if masters were cut to fit: a run that begins still places each.
+    batch, where anything has to pass. Bytes are counted, as if masters were cut to fit: a run that
+    begins still places each.
     """
-    runs = [spell for phase in spells.values() for spell in phase]
-    sizes = demanded.sizes_at(max(spell.sequences for spell in runs))
-    largest = max([int(sizes.max(initial=0)), *map(demanded.largest_block, runs)])
-    rooms = rooms_below(machine, largest)
-    masters = int(sizes[~demanded.made].sum())
+    sizes = _sizes(demanded, spells)[~demanded.made]
+    rooms = rooms_for(sizes, demanded.backing, spills(demanded, spells), rooms_below(machine))
+    masters = int(sizes.sum())
     every = sum(max(0, room.size_bytes) for room in rooms)
     back = sum(max(0, room.size_bytes) for room in rooms if room.returns)
     return Below(
@@ -78,6 +93,19 @@ def below(demanded: Demand, machine: Machine, spells: Mapping[str, Sequence[Spel
         room_bytes=every,
         free_bytes=None if masters > every else max(0, back - masters),
     )
+
+
+def spills(demanded: Demand, spells: Mapping[str, Sequence[Spell]]) -> Spills:
+    """Return what of all that is made may have to be spilled."""
+    sizes = _sizes(demanded, spells)[demanded.made]
+    runs = [(name, spell) for name, phase in spells.items() for spell in phase]
+    blocks = [demanded.largest_block(spell) for _, spell in runs]
+    held = [int(demanded.alive(name, spell).max(initial=0)) for name, spell in runs]
+    return Spills(held_bytes=max(held), largest_bytes=max([int(sizes.max(initial=0)), *blocks]))
+
+
+def _sizes(demanded: Demand, spells: Mapping[str, Sequence[Spell]]) -> Ints:
+    return demanded.sizes_at(max(spell.sequences for phase in spells.values() for spell in phase))
 
 
 def need(demanded: Demand, scope: Scope, phase: str, spell: Spell, under: Below) -> Ints:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mirc.ir import Module
+from mirc.ir.resolve import read
 from mirc.simulate.census import Census
 from mirc.simulate.instances import Cached
 from mirc.simulate.tables import PhaseTable
@@ -20,6 +21,7 @@ def assumed(
             _routing(tables),
             _rows(census),
             _extern(module, census),
+            _conditions(module),
         )
         if sentence
     )
@@ -64,3 +66,16 @@ def _extern(module: Module, census: Census) -> str:
     if not any(module.objects[name].extern for name in names):
         return ""
     return "extern objects are simulated from what this file says about them"
+
+
+def _conditions(module: Module) -> str:
+    """Name the claims whose predicate is not looked at."""
+    known = {name: read(claim, "materialized") for name, claim in module.claims.items()}
+    named = [f"`{name}`" for name, each in known.items() if each is not None and not each.until]
+    if not named:
+        return ""
+    whose = "the claim" if len(named) == 1 else "the claims"
+    return (
+        f"`materialized = WHILE_...` of {whose} {', '.join(named)} is not followed: what is "
+        "granted binds until it ends otherwise"
+    )

@@ -1,6 +1,6 @@
 """The claims of a file into a stage that asks for them at load and holds a run to them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -24,6 +24,9 @@ from mirc.simulate.model import Workload
 from mirc.simulate.workload import Scenario
 
 BROKEN = "broken"
+MOST_NAMED = 3
+"""Names of what is in a claim's way that a report tells; the others are counted."""
+
 _PS_PER_US = 1_000_000
 _OF_BLOCKS = (Kind.LOST, Kind.DEMOTED)
 _IN_FORCE = (State.ACCEPTED, State.CLIPPED, State.MATERIALIZED, State.DEMOTED)
@@ -66,12 +69,20 @@ class ClaimStage:
         names: Sequence[str],
         beside: Beside,
         ends: Mapping[int, Sequence[str]],
+        lives: Mapping[int, Collection[int]],
         ledger: Ledger,
     ) -> None:
-        """Take the claims, whose blocks are object ids; ``ends`` are the events before a step."""
+        """Take the claims, whose blocks are object ids.
+
+        Before a step, ``ends`` are the events that were raised since the last one, ``lives`` the
+        objects whose lives ended with it.
+        """
         self.ledger = ledger
         self._claims = sorted(claims, key=turn)
-        self._names, self._beside, self._ends = names, beside, ends
+        self._names, self._beside, self._ends, self._lives = names, beside, ends, lives
+        self._covers = {
+            each.name: tuple(names[int(block.key)] for block in each.blocks) for each in claims
+        }
         objects = sorted({int(block.key) for each in claims for block in each.blocks})
         self._objects = np.array(objects, dtype=np.int64)
         self._strengths: dict[int, list[int]] = {}  # of softly claimed objects, before the claim
@@ -79,9 +90,9 @@ class ClaimStage:
         self._heard = 0
 
     def due(self, step: int) -> int:
-        """Return each step, as long as a claim stands."""
-        standing = any(self.ledger.states.get(each.name) in _IN_FORCE for each in self._claims)
-        return step if standing or step == 0 else NEVER
+        """Return each step, as long as a claim stands or something happened to one since."""
+        standing = any(state in _IN_FORCE for state in self.ledger.states.values())
+        return step if standing or step == 0 or len(self.ledger.log) > self._heard else NEVER
 
     def act(self, w: World, step: int) -> Iterator[Happening]:
         """Look at what came, left and ended; then keep and let go as the ledger says."""
@@ -91,7 +102,7 @@ class ClaimStage:
                 self.ledger.request([terms], self._pool(w, terms))
         for word in self._ends.get(step, ()):
             self.ledger.signal(word)
-        yield from self._look(w)
+        yield from self._look(w, self._lives.get(step, ()))
         if len(self.ledger.log) > self._heard:
             self._keep(w)
         for event in self.ledger.log[self._heard :]:
@@ -113,7 +124,7 @@ class ClaimStage:
             holding=tuple((self._names[o], int(sizes[o])) for o in sorted(kept)),
         )
 
-    def _look(self, w: World) -> Iterator[Happening]:
+    def _look(self, w: World, ended: Collection[int]) -> Iterator[Happening]:
         """Tell the ledger which claimed objects came, left, and ended."""
         near = w.obj[k.STATE, self._objects] == k.RESIDENT
         changed = near != self._there
@@ -122,17 +133,19 @@ class ClaimStage:
             o = int(self._objects[place])
             if near[place]:
                 self.ledger.placed(Block(o, int(self._beside.size_bytes[o])))
+            elif o in ended or self._over(w, o):
+                self.ledger.retired(o)
             else:
                 yield from self._left(w, o)
         for place in np.flatnonzero(w.obj[k.GONE, self._objects]).tolist():
             self.ledger.retired(int(self._objects[place]))
 
+    def _over(self, w: World, o: int) -> bool:
+        nowhere = w.obj[k.HOME, o] == k.NONE and not w.obj[k.FORGOTTEN, o]
+        return bool(w.obj[k.GONE, o] or w.obj[k.DOOMED, o] or nowhere)
+
     def _left(self, w: World, o: int) -> Iterator[Happening]:
         home = int(w.obj[k.HOME, o])
-        nowhere = home == k.NONE and not w.obj[k.FORGOTTEN, o]
-        if w.obj[k.GONE, o] or w.obj[k.DOOMED, o] or nowhere:
-            self.ledger.retired(o)
-            return
         taker = int(w.obj[k.LEFT_FOR, o])
         for_whom = "" if taker == k.NONE else self._names[taker]
         blocking = self.ledger.leave(o, for_whom, "" if home == k.NONE else "a memory below")
@@ -176,13 +189,13 @@ class ClaimStage:
     def _row(self, w: World, event: Event) -> Happening:
         """Return the audit row of an event of a claim, whose name is its outcome."""
         size = sum(block.size for block in event.blocks)
-        words = [str(event.reason)] if event.reason else []
-        words += [f"for {', '.join(event.blockers)}"] if event.blockers else []
-        words += [f"{counted(len(event.blocks), 'object')}, {size:_} bytes"] if size else []
+        words = [f"{counted(len(event.blocks), 'object')}, {size:_} bytes"] if size else []
         row = self._happening(w, str(event.kind).lower(), event.claim, event.for_whom)
         if event.kind in _OF_BLOCKS:
             row = attrs.evolve(row, object=self._names[int(event.blocks[0].key)])
-        return attrs.evolve(row, detail=", ".join(words))
+        else:
+            row = attrs.evolve(row, covers=self._covers[event.claim])
+        return attrs.evolve(row, detail=", ".join([*_why(event), *words]))
 
     def _happening(self, w: World, what: str, claim: str, for_whom: str) -> Happening:
         return Happening(
@@ -223,6 +236,7 @@ def claim_stage(
         names=workload.names,
         beside=_beside(workload),
         ends=ends,
+        lives=_lives(workload, claims),
         ledger=Ledger(tier=str(machine.near.kind), quotas=quotas),
     )
 
@@ -266,6 +280,17 @@ def _covered(packed: Packed, claim: str, workload: Workload, plan: str | None) -
             yield Block(o, int(workload.size_bytes[o]))
 
 
+def _lives(workload: Workload, claims: Sequence[Terms]) -> dict[int, set[int]]:
+    """Return which claimed objects' lives have ended with the step before, by step."""
+    claimed = {int(block.key) for each in claims for block in each.blocks}
+    places = np.flatnonzero(np.isin(workload.retire_object, sorted(claimed)))
+    steps = np.searchsorted(workload.retire_ptr, places, side="right")
+    found: dict[int, set[int]] = {}
+    for step, o in zip(steps.tolist(), workload.retire_object[places].tolist(), strict=True):
+        found.setdefault(step, set()).add(o)
+    return found
+
+
 def _beside(workload: Workload) -> Beside:
     steps = np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
     pairs = np.unique(steps * workload.object_count + workload.access_object)
@@ -275,6 +300,19 @@ def _beside(workload: Workload) -> Beside:
         size_bytes=workload.size_bytes,
         transient_bytes=workload.transient_bytes,
     )
+
+
+def _why(event: Event) -> Iterator[str]:
+    """Yield the reason of an event, what is in the way, and how much is missing."""
+    if not event.reason:
+        return
+    named = [f"`{name}`" for name in event.blockers[:MOST_NAMED]]
+    more = len(event.blockers) - len(named)
+    named += [f"{more:,} more"] if more else []
+    way = f"{' and '.join(named)} {'are' if len(event.blockers) > 1 else 'is'} in the way"
+    short = f"{event.short:_} bytes short"
+    said = [*([way] if named else []), *([short] if event.short else [])]
+    yield f"{event.reason}: {', '.join(said)}" if said else str(event.reason)
 
 
 def broken_claims(happenings: Sequence[Happening]) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def _owners(packed: Packed, names: tuple[str, ...]) -> dict[str, list[int]]:
 
 
 def _guards(view: PackedView, owners: Mapping[str, list[int]], machine: Machine) -> Iterator[Guard]:
-    below = [room.kind for room in rooms_below(machine, 0)]
+    below = [room.kind for room in rooms_below(machine)]
     for owner, objects in owners.items():
         rule = view.value(owner, "anti_evict_rule")
         if not isinstance(rule, Condition):

@@ -10,6 +10,7 @@ from mirc.simulate.census import Census, Life
 from mirc.simulate.instances import WHOLE, Pattern
 from mirc.simulate.model import CREATE, Flags, Ints
 from mirc.simulate.tables import PhaseTable, Route, first_places
+from mirc.simulate.topology import Backing
 
 _NO_CAP = np.iinfo(np.int64).max // 4
 _MADE = (Life.RUN, Life.WINDOW, Life.LASTING)
@@ -78,6 +79,7 @@ class Demand:
     phases: dict[str, PhaseDemand]
     found: tuple[Pattern, ...]
     weights_bytes: int
+    backing: Backing  # of what is not made
     inner: Mapping[str, tuple[Ints, Ints]]  # transient bytes, and what a sequence adds
 
     def sizes_at(self, sequences: int) -> Ints:
@@ -107,14 +109,22 @@ class Demand:
         return Usage(
             operands=operands,
             used=used,
-            alive=_live(first[mine], last[mine], sizes[objects[mine]], steps)
-            + sum(self.blocks(spell).values()),
+            alive=self.alive(phase, spell),
             passing=_live(first[~mine], last[~mine], sizes[objects[~mine]], steps),
             kept=bound
             + _live(first[mine & fast], last[mine & fast], sizes[objects[mine & fast]], steps)
             - _sums(fixed.step[stays], sizes[fixed.object[stays]], steps),
             transient=transient,
         )
+
+    def alive(self, phase: str, spell: Spell) -> Ints:
+        """Return the bytes of everything made that exists in each step of a run of a phase."""
+        part, sizes = self.phases[phase], self.sizes_at(spell.sequences)
+        objects, first, last = part.lives
+        mine = self.made[objects]
+        steps = len(part.table.costs)
+        alive = _live(first[mine], last[mine], sizes[objects[mine]], steps)
+        return alive + sum(self.blocks(spell).values())
 
     def blocks(self, spell: Spell) -> dict[str, int]:
         """Return the bytes of all blocks that live in a run, allotted as it begins, by template."""
@@ -153,6 +163,7 @@ def demand(
     found: tuple[Pattern, ...],
     *,
     kept: frozenset[str] = frozenset(),
+    backing: Mapping[str, tuple[str, ...]],
     further: tuple[Mapping[str, PhaseTable], Census] | None = None,
 ) -> Demand:
     """Make the demand of the phases that run.
@@ -181,6 +192,7 @@ def demand(
     for table in tables.values():
         used |= _used(table, count)
     batches = [table.batch.sequences for table in tables.values()]
+    made = np.array([life in _MADE for life in census.lives], dtype=np.bool_)
     return Demand(
         names=tuple(census.names),
         lives=tuple(census.lives),
@@ -188,7 +200,7 @@ def demand(
         sizes=sizes,
         caps=caps,
         kept=np.array([name in kept for name in census.names], dtype=np.bool_),
-        made=np.array([life in _MADE for life in census.lives], dtype=np.bool_),
+        made=made,
         base=max(batches, default=1),
         phases={
             name: PhaseDemand(
@@ -201,6 +213,7 @@ def demand(
         },
         found=found,
         weights_bytes=_weights(tables, census, whole),
+        backing=Backing.of([backing[census.names[o]] for o in np.flatnonzero(~made)]),
         inner={name: (base, slopes[name]) for name, base in inner.items()},
     )
 

@@ -21,6 +21,7 @@ from mirc.simulate.loop import play
 from mirc.simulate.model import Ints, LinkUse, Outcome, Prefetches, Workload
 from mirc.simulate.policies import POLICIES, Policy, Settings
 from mirc.simulate.setup import Scene, stage
+from mirc.simulate.stuck import held
 from mirc.simulate.troubles import troubles_of
 
 PYTHON_ACCESSES = 50_000
@@ -65,9 +66,8 @@ def simulate(
     fault = scene.world.run[k.FAULT]
     if fault != k.FINE:
         raise _refusal(workload, machine, scene, descriptors, played.steps)
-    return _outcome(
-        workload, scene, chosen, played, " + ".join((path, *(stage.name for stage in stages)))
-    )
+    acted = ", ".join(stage.name for stage in stages)
+    return _outcome(workload, scene, chosen, played, f"{path} + {acted}" if acted else path)
 
 
 def _log_rows(workload: Workload) -> int:
@@ -151,10 +151,10 @@ def _refusal(
             "which nothing more may leave",
             "raise the tenant's `quota_bytes`, or split the step",
         )
-    free = int(k.free_bytes(w))
+    free, there = int(k.free_bytes(w)), held(w, workload.names)
     return CouldNotRun(
         f"step {step} waits for room for {what} in `{machine.near.name}` of {machine.name}: "
-        f"{free:_} bytes are free, and nothing else may leave",
+        f"{free:_} bytes are free, and nothing else may leave{f': {there}' if there else ''}",
         "let more objects spill, give a memory below more room, or choose a larger machine",
     )
 

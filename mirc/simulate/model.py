@@ -17,6 +17,14 @@ Flags: TypeAlias = NDArray[np.bool_]
 READ, WRITE, CREATE = 0, 1, 2  # access_kind
 
 
+@attrs.frozen(kw_only=True)
+class Spills:
+    """What a run makes: the most bytes of it that exist at once, and the largest object."""
+
+    held_bytes: int
+    largest_bytes: int
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Workload:
     """What a run will touch, step after step: only the engine and oracles may see it.
@@ -44,6 +52,7 @@ class Workload:
     iteration_ptr: Ints  # [I + 1], step indices that bound the repeated (decode) iterations
     phase_names: tuple[str, ...] = ()  # ``step_phase`` indexes it; may be empty in tests
     roofs_ps: Ints | None = None  # [2, S]: near memory's part of ``compute_ps``, and all others
+    admitted: Spills | None = None  # as admission counted it; None: all that is made, at once
 
     @property
     def object_count(self) -> int:
@@ -122,7 +131,7 @@ class Outcome:
 
     policy: str
     oracle: bool  # it was given the future
-    path: str  # which code ran, "compiled" or "python", and its stages: "python + claims"
+    path: str  # which code ran, "compiled" or "python", and its stages: "python + signals, claims"
     step_ps: Ints  # [S], wall time of each step
     compute_ps: Ints  # [S], of which computing
     stall_demand_ps: Ints  # [S], waiting for an object that nobody had asked for

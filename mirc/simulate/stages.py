@@ -15,6 +15,7 @@ from mirc.simulate.claims import claim_stage
 from mirc.simulate.course import signal_stage
 from mirc.simulate.faults import Fault, FaultStage, Targets
 from mirc.simulate.model import Ints, Workload
+from mirc.simulate.promises import promise_stage
 from mirc.simulate.topology import topology
 from mirc.simulate.workload import Scenario
 
@@ -64,6 +65,9 @@ def stages_of(
     claims = claim_stage(packed, scenario, machine, plan) if policy == "intent" else None
     if claims is not None:
         found.append(claims)
+    promises = promise_stage(packed, scenario, plan) if policy == "intent" else None
+    if promises is not None:
+        found.append(promises)
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from mirc.kernels import world as k
 from mirc.kernels.world import Table
 from mirc.machine import Link, Machine, Memory, TierKind
 from mirc.machine.transfers import PS_PER_NS, ROUTE_BYTES, route, transfer_ps
-from mirc.simulate.model import Ints, Workload
+from mirc.simulate.model import Ints, Spills, Workload
 
 STAGING_OBJECTS = 4  # of the largest: what passes through a memory has this much room there
 MOST_WAYS = 4  # of one memory: a decision looks at each
@@ -71,7 +71,7 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
     names = (near.name, *(m.name for m in below))
     for name in sorted(_between(inward, outward) - set(names)):
         raise CouldNotRun(f"a route of {machine.name} leads through `{name}`, which is not below")
-    rooms = rooms_below(machine, int(workload.size_bytes.max(initial=0)))
+    rooms = _rooms_of(workload, known, machine)
     memories = np.zeros((k.MEMORY_ROWS, len(names)), dtype=np.int64)
     memories[k.CAPACITY] = [near.usable_bytes, *(m.usable_bytes for m in below)]
     memories[k.HOMES] = [0, *(room.size_bytes for room in rooms)]
@@ -101,31 +101,95 @@ def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topolo
 
 @attrs.frozen(kw_only=True)
 class Room:
-    """What a memory below has for masters and for what is spilled; ``returns`` if both ways go."""
+    """What a memory below has for masters and for what is spilled; ``returns`` if both ways go.
+
+    ``passes`` are the memories through which something on its way there or back may come.
+    """
 
     name: str
     kind: str
     size_bytes: int
     returns: bool
+    passes: frozenset[str] = frozenset()
 
 
-def rooms_below(machine: Machine, largest_bytes: int) -> tuple[Room, ...]:
-    """Return the room of each memory below near memory, nearest first.
-
-    What passes through a memory on its way keeps ``STAGING_OBJECTS`` of the largest free there.
-    """
+def rooms_below(machine: Machine) -> tuple[Room, ...]:
+    """Return the room of each memory below near memory, nearest first, all of it for what stays."""
     inward, outward = _ways(machine)
-    between = _between(inward, outward)
-    staging = STAGING_OBJECTS * largest_bytes
     return tuple(
         Room(
             name=m.name,
             kind=str(m.kind),
-            size_bytes=m.usable_bytes - staging * (m.name in between),
-            returns=bool(back),
+            size_bytes=m.usable_bytes,
+            returns=bool(outward[number]),
+            passes=frozenset(_between([inward[number]], [outward[number]])),
         )
-        for m, back in zip(_below(machine), outward, strict=True)
+        for number, m in enumerate(_below(machine))
     )
+
+
+@attrs.frozen(kw_only=True)
+class Backing:
+    """The tiers that may hold each master: ``kinds[which[i]]`` of the i-th."""
+
+    kinds: tuple[tuple[str, ...], ...]
+    which: Ints = attrs.field(eq=False)
+
+    @classmethod
+    def of(cls, declared: Sequence[tuple[str, ...]]) -> "Backing":
+        """Number what is declared, each the same tiers once."""
+        numbers = {kinds: number for number, kinds in enumerate(dict.fromkeys(declared))}
+        which = np.array([numbers[kinds] for kinds in declared], dtype=np.int64)
+        return cls(kinds=tuple(numbers), which=which)
+
+
+def rooms_for(
+    sizes: Ints, backing: Backing, spills: Spills, rooms: Sequence[Room]
+) -> tuple[Room, ...]:
+    """Return the rooms less what is kept for passing: nothing where nothing has to pass.
+
+    That is so if every master has its place in the nearest of its tiers, what is spilled beside
+    them, and no way there leads through another memory. Else ``STAGING_OBJECTS`` of the largest
+    object that is spilled are kept in each memory on a way, if nothing but that passes then; else
+    of the largest of all. O(masters).
+    """
+    most = max(int(sizes.max(initial=0)), spills.largest_bytes)
+    for passing in (0, spills.largest_bytes):
+        kept = _keeping(rooms, passing)
+        if _largest_passing(sizes, backing, spills, kept) <= passing:
+            return kept
+    return _keeping(rooms, most)
+
+
+def _keeping(rooms: Sequence[Room], passing_bytes: int) -> tuple[Room, ...]:
+    between = frozenset[str]().union(*(room.passes for room in rooms))
+    staging = STAGING_OBJECTS * passing_bytes
+    return tuple(
+        attrs.evolve(room, size_bytes=room.size_bytes - staging * (room.name in between))
+        for room in rooms
+    )
+
+
+def _largest_passing(sizes: Ints, backing: Backing, spills: Spills, rooms: Sequence[Room]) -> int:
+    """Return the bytes of the largest object that may pass through a memory below."""
+    if not any(room.passes for room in rooms):
+        return 0
+    first = np.array([_choices(kinds, rooms)[0] for kinds in backing.kinds], dtype=np.int64)
+    chosen = first[backing.which]
+    free = np.array([room.size_bytes for room in rooms], dtype=np.int64)
+    np.subtract.at(free, chosen, sizes)
+    through = np.array([bool(room.passes) for room in rooms], dtype=np.bool_)
+    if (free < 0).any():  # some lie elsewhere: whatever that is
+        return max(int(sizes.max(initial=0)), spills.largest_bytes)
+    found = int(sizes[through[chosen]].max(initial=0))
+    # What ended while it was on a link holds its room below until it has landed.
+    left = spills.held_bytes + STAGING_OBJECTS * spills.largest_bytes
+    for room, spare in zip(rooms, free.tolist(), strict=True):
+        if left > 0 and room.returns:
+            if room.passes:
+                return max(found, spills.largest_bytes)
+            left -= spare
+    return found
 
 
 @attrs.frozen(kw_only=True)
@@ -136,20 +200,23 @@ class Settled:
     free: tuple[int, ...]
 
 
-def settle(
-    sizes: Sequence[int], backing: Sequence[Sequence[str]], rooms: Sequence[Room]
-) -> Settled:
+def settle(sizes: Sequence[int], backing: Backing, rooms: Sequence[Room]) -> Settled:
     """Place masters in order: as declared, else into the nearest room that has place."""
     free = [room.size_bytes for room in rooms]
+    choices = [_choices(kinds, rooms) for kinds in backing.kinds]
     where: list[int] = []
-    for size, declared in zip(sizes, backing, strict=True):
-        first = [m for m, room in enumerate(rooms) if room.kind in declared]
-        fitting = (m for m in (*first, *range(len(rooms))) if free[m] >= size)
-        memory = next(fitting, -1)
+    for size, which in zip(sizes, backing.which.tolist(), strict=True):
+        memory = next((m for m in choices[which] if free[m] >= size), -1)
         if memory >= 0:
             free[memory] -= size
         where.append(memory)
     return Settled(where=tuple(where), free=tuple(free))
+
+
+def _choices(kinds: Sequence[str], rooms: Sequence[Room]) -> tuple[int, ...]:
+    """Return the rooms in the order in which a master of these tiers tries them."""
+    first = (m for m, room in enumerate(rooms) if room.kind in kinds)
+    return tuple(dict.fromkeys((*first, *range(len(rooms)))))
 
 
 def homes(workload: Workload, known: Descriptors, machine: Machine) -> Ints:
@@ -157,16 +224,27 @@ def homes(workload: Workload, known: Descriptors, machine: Machine) -> Ints:
 
     Raises CouldNotRun if they do not fit below near memory.
     """
-    rooms = rooms_below(machine, int(workload.size_bytes.max(initial=0)))
+    rooms = _rooms_of(workload, known, machine)
     masters = np.flatnonzero(~workload.made)
     sizes = workload.size_bytes[masters].tolist()
-    settled = settle(sizes, [known.backing[o] for o in masters], rooms)
+    settled = settle(sizes, Backing.of([known.backing[o] for o in masters]), rooms)
     if -1 in settled.where:
         raise no_room_for_masters(machine, sum(sizes), sum(room.size_bytes for room in rooms))
     found = np.full(workload.object_count, k.NONE, dtype=np.int64)
     # Memories below are numbered from 1, in the order of their rooms.
     found[masters] = np.array(settled.where, dtype=np.int64) + 1
     return found
+
+
+def _rooms_of(workload: Workload, known: Descriptors, machine: Machine) -> tuple[Room, ...]:
+    masters, made = np.flatnonzero(~workload.made), workload.size_bytes[workload.made]
+    return rooms_for(
+        workload.size_bytes[masters],
+        Backing.of([known.backing[o] for o in masters]),
+        workload.admitted
+        or Spills(held_bytes=int(made.sum()), largest_bytes=int(made.max(initial=0))),
+        rooms_below(machine),
+    )
 
 
 def no_room_for_masters(machine: Machine, size_bytes: int, room_bytes: int) -> CouldNotRun:

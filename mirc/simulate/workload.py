@@ -13,7 +13,14 @@ from mirc.ir.meaning import Applied
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.machine.roofline import step_ps
-from mirc.simulate.admission import Scope, admit, kept_fast, largest_spells
+from mirc.simulate.admission import (
+    Scope,
+    admit,
+    backing_of,
+    kept_fast,
+    largest_spells,
+    spills,
+)
 from mirc.simulate.assumptions import assumed
 from mirc.simulate.census import Census, Life
 from mirc.simulate.demand import demand
@@ -97,13 +104,15 @@ def build(
     runs = _runs(tuple(tables.values()), tuple(tables[name] for name in schedule.runs))
     found = patterns(runs.tables, census)
     walked = walk(found, runs.order)
-    admit(
-        demand(tables, census, found, kept=kept_fast(module, plan, census, machine)),
-        largest_spells(runs.order, walked),
-        module,
-        machine,
-        scope=scope,
+    demanded = demand(
+        tables,
+        census,
+        found,
+        kept=kept_fast(module, plan, census, machine),
+        backing=backing_of(module, plan, census),
     )
+    spells = largest_spells(runs.order, walked)
+    admit(demanded, spells, module, machine, scope=scope)
     cached = instantiate(found, walked, runs.order, runs.starts)
     workload = _workload(census, cached, runs, seed)
     moved = _moved(runs, workload)
@@ -116,6 +125,7 @@ def build(
         iteration_ptr=_iteration_ptr(runs, schedule),
         compute_ps=roofs.max(axis=0),
         roofs_ps=roofs,
+        admitted=spills(demanded, spells),
     )
     batched = tables[schedule.iterated].batch
     return Scenario(

@@ -19,6 +19,7 @@ from mirc.simulate.engine import simulate
 from mirc.simulate.limits import held_bytes
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import Scenario, build
+from tests.simulate.scenes import machine
 from tests.simulate.toy import GB, card
 
 MB = 1_000_000
@@ -229,6 +230,22 @@ def test_caches_that_find_no_room_below_stay_beside_the_step() -> None:
     tight = ask(text, small_below(1600 * MB))
     assert answer(tight, Scope.TIERS).batch == 28
     run(tight, 28, Scope.TIERS)
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    dram=st.integers(min_value=1500, max_value=6000),
+    token=st.integers(min_value=1, max_value=40),
+    block=st.integers(min_value=1, max_value=12),
+)
+def test_what_fits_over_three_tiers_runs_with_room_for_passing_only_where_something_passes(
+    dram: int, token: int, block: int
+) -> None:
+    where = machine(2000 * MB, dram=dram * MB, nvme=100 * GB)
+    asked = ask(toy(token=token * MB, block=block), where)
+    batch = answer(asked, Scope.TIERS).batch
+    assert batch
+    run(asked, batch, Scope.TIERS)
 
 
 def test_masters_without_room_below_do_not_fit_by_streaming() -> None:

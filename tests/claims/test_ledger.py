@@ -62,7 +62,7 @@ def test_claims_leave_active_work_the_least_that_it_needs() -> None:
     ledger = Ledger()
     claim = hard("a", 61)
     assert ledger.request([claim], pool) == {"a": Answer.REFUSED}
-    assert ledger.log[1] == told(Kind.REFUSED, claim, reason=Reason.ACTIVE_NEEDS)
+    assert ledger.log[1] == told(Kind.REFUSED, claim, reason=Reason.ACTIVE_NEEDS, short=1)
     assert ledger.states == {"a": State.REFUSED}
     assert ledger.blocks("a") == ()
     assert consistent(ledger)
@@ -74,7 +74,9 @@ def test_a_refused_claim_learns_who_is_in_its_way() -> None:
     ledger.request([hard("a", "abc"), hard("b", "de")], Pool(capacity=8))
     claim = hard("c", "wxyz")
     assert ledger.request([claim], Pool(capacity=8)) == {"c": Answer.REFUSED}
-    assert ledger.log[-1] == told(Kind.REFUSED, claim, reason=Reason.CLAIMED, blockers=("a",))
+    assert ledger.log[-1] == told(
+        Kind.REFUSED, claim, reason=Reason.CLAIMED, blockers=("a",), short=1
+    )
 
 
 def test_what_must_be_held_is_named_too() -> None:
@@ -122,7 +124,9 @@ def test_a_claim_is_clipped_to_its_first_blocks_if_its_holder_would_have_them() 
     assert state_of(ledger, "b") is State.CLIPPED
     assert ledger.blocks("b") == blocks("ab")
     assert ledger.claimed == 8
-    assert ledger.log[-1] == told(Kind.CLIPPED, claim, "ab", reason=Reason.CLAIMED, blockers=("x",))
+    assert ledger.log[-1] == told(
+        Kind.CLIPPED, claim, "ab", reason=Reason.CLAIMED, blockers=("x",), short=2
+    )
     assert consistent(ledger)
     place(ledger, "ab")
     assert state_of(ledger, "b") is State.MATERIALIZED
@@ -155,7 +159,7 @@ def test_hard_claims_of_a_tenant_stay_within_its_quota() -> None:
     ledger.request([hard("a", "abc", tenant="t"), hard("x", "xyz", tenant="u")], POOL)
     late = hard("b", "efg", tenant="t")
     assert ledger.request([late], POOL) == {"b": Answer.REFUSED}
-    assert ledger.log[-1] == told(Kind.REFUSED, late, reason=Cause.QUOTA, blockers=("a",))
+    assert ledger.log[-1] == told(Kind.REFUSED, late, reason=Cause.QUOTA, blockers=("a",), short=1)
     assert ledger.request([hard("b", "ef", tenant="t")], POOL) == {"b": Answer.ACCEPTED}
     assert ledger.request([soft("s", "hijklmn", tenant="t")], POOL) == {"s": Answer.ACCEPTED}
     assert ledger.request([hard("f", "hijklmn")], POOL) == {"f": Answer.ACCEPTED}
@@ -221,7 +225,7 @@ def test_a_refused_edition_leaves_the_old_one_as_it_was() -> None:
     ledger.request([old], Pool(capacity=8))
     new = hard("a", "abcdefghi", revision=1)
     assert ledger.request([new], Pool(capacity=8)) == {"a": Answer.REFUSED}
-    assert ledger.log[-1] == told(Kind.REFUSED, new, reason=Reason.TOO_LARGE)
+    assert ledger.log[-1] == told(Kind.REFUSED, new, reason=Reason.TOO_LARGE, short=1)
     assert ledger.blocks("a") == blocks("abcde")
     assert ledger.claimed == 5
     assert ledger.states == {"a": State.ACCEPTED}
@@ -267,7 +271,9 @@ def test_a_patient_claim_waits_until_there_is_room() -> None:
     ledger.request([hard("x", "xyz")], small)
     claim = hard("a", "abc", patience=4)
     assert ledger.request([claim], small) == {"a": Answer.DEFERRED}
-    assert ledger.log[-1] == told(Kind.DEFERRED, claim, reason=Reason.CLAIMED, blockers=("x",))
+    assert ledger.log[-1] == told(
+        Kind.DEFERRED, claim, reason=Reason.CLAIMED, blockers=("x",), short=1
+    )
     assert state_of(ledger, "a") is State.DEFERRED
     assert ledger.retry(small) == {}
     assert consistent(ledger)
@@ -357,6 +363,7 @@ def test_active_work_is_refused_whole_at_admission_by_the_claim_in_its_way() -> 
             blocks=wanted,
             reason=Reason.CLAIMED,
             blockers=("prompt",),
+            short=50,
             for_whom="prefill",
         )
     ]

@@ -155,7 +155,6 @@ def _routed(chances: list[float], said: str) -> str:
     return ROUTED.replace("EXPERTS", "\n".join(experts))
 
 
-@pytest.mark.mechanism("S1-02")
 def test_what_happens_is_what_the_file_says_and_only_policies_believe_the_packed_one(
     folder: Path,
 ) -> None:

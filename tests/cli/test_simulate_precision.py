@@ -75,3 +75,10 @@ def test_asking_for_what_no_ladder_allows_is_one_sentence(folder: Path) -> None:
     assert result.exit_code == 2
     assert "no weight of the file may be held in fewer bits" in result.output
     assert "precision_ladder" in result.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_story_tells_of_each_change_of_precision_and_the_report_of_its_path() -> None:
+    told = run("--why", "w3").stdout
+    assert "precision: bfloat16 to float8_e4m3fn done; gain " in told
+    assert "; python + precision (intent+precision)\n" in run().stdout

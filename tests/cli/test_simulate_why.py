@@ -85,3 +85,54 @@ def test_a_fault_that_cannot_be_is_one_sentence() -> None:
         "error: there is no link `uup` in this run",
         "help: did you mean `up`?",
     ]
+
+
+CLAIMED = """mir 1.0
+module toy { schedule = [REPEAT(3, decode)] }
+object w0 { class = WEIGHT_TILE size_bytes = 1GB }
+object w1 { class = WEIGHT_TILE size_bytes = 1GB }
+object w2 { class = WEIGHT_TILE size_bytes = 1GB pin_level = SOFT }
+claim big { holder = app  objects = [w0, w1, w2]  guarantee = HARD  on_loss = REFUSE_OTHERS }
+claim one { holder = app  objects = [w1]  until = TURN_OVER  materialized = WHILE_REUSED }
+on TURN_OVER { override w0 { pin_level = SOFT } }
+phase decode {
+  step a { reads = [w0]  raises = [TURN_OVER] }
+  step b { reads = [w1] }
+  step c { reads = [w2] }
+}
+"""
+
+
+def _claimed(folder: Path, question: str, *arguments: str) -> Result:
+    (folder / "claimed.mir").write_text(CLAIMED)
+    (folder / "two.toml").write_text(MACHINE.replace('name = "toy"', 'name = "two"'))
+    given = ["claimed.mir", "-M", "./two.toml", "--policy", "intent", "--steps", "3"]
+    more = ["--why", question] if question else []
+    return CliRunner().invoke(cli, ["simulate", *given, *more, *arguments])
+
+
+def test_a_story_tells_the_claims_over_an_object_and_the_signals_that_speak_of_it(
+    folder: Path,
+) -> None:
+    told = _claimed(folder, "w0").stdout
+    assert "claims: claim `big` requested" in told
+    assert "claims: claim `big` refused; " in told
+    assert "bytes short" in told
+    assert "signals: begin; on TURN_OVER" in told
+    assert "signals: end; on TURN_OVER" in told
+    other = _claimed(folder, "w1").stdout
+    assert "claims: claim `one` accepted" in other
+    assert "claims: claim `one` expired; EVENT, 1 object" in other
+    assert "on TURN_OVER" not in other
+    pinned = _claimed(folder, "w2").stdout
+    assert "promises: soft pin begins" in pinned
+    found = json.loads(_claimed(folder, "w0", "--output-format", "json").stdout)
+    Draft202012Validator(json.loads((SCHEMAS / "why-1.schema.json").read_text())).validate(found)
+    assert {"claims", "signals"} <= {each["by"] for each in found["stories"][0]["told"]}
+
+
+def test_a_condition_that_a_run_does_not_follow_is_assumed_away_aloud(folder: Path) -> None:
+    told = _claimed(folder, "").stdout
+    said = "assumed: `materialized = WHILE_...` of the claim `one` is not followed: what is granted"
+    assert said in told
+    assert "  path: python + signals, claims, promises\n" in told

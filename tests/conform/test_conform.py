@@ -182,3 +182,36 @@ def test_a_claim_that_is_not_answered_breaks_clause_1() -> None:
             return {} if batch else super().claim(batch)
 
     assert numbers(conform(Mute()), Verdict.BROKEN) == {1}
+
+
+class Silent(Reference):
+    """It makes no promises softly, takes none back, and says so without an event."""
+
+    def claim(self, batch: Sequence[Terms]) -> Mapping[str, Answer]:
+        asked = [terms for terms in batch if terms.hard]
+        unsaid = {terms.name: Answer.UNSUPPORTED for terms in batch if not terms.hard}
+        return {**super().claim(asked), **unsaid}
+
+    def release(self, name: str, holder: str) -> Answer:
+        del name, holder
+        return Answer.UNSUPPORTED
+
+    def fail(self, name: str, why: str) -> Answer:
+        del name, why
+        return Answer.UNSUPPORTED
+
+
+@pytest.mark.mechanism("S4-02")
+def test_unsupported_breaks_no_clause_and_needs_no_event() -> None:
+    found = conform(Silent())
+    assert found.broken == ()
+    assert numbers(found, Verdict.NOT_OFFERED) == {7, 8, 9, 11, 13, 21}
+    assert numbers(found, Verdict.KEPT) >= {1, 2, 3, 4, 5, 6, 10, 12, 16, 19, 20}
+
+
+def test_unsupported_beside_an_event_that_says_otherwise_breaks_clause_1() -> None:
+    class Wavering(Reference):
+        def claim(self, batch: Sequence[Terms]) -> Mapping[str, Answer]:
+            return dict.fromkeys(super().claim(batch), Answer.UNSUPPORTED)
+
+    assert 1 in numbers(conform(Wavering()), Verdict.BROKEN)

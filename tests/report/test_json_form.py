@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from mirc.report.json_form import as_object, as_text
 from mirc.simulate.wiring import Wired, Wiring, Wish
-from tests.report.rows import comparison, study
+from tests.report.rows import comparison, row, study
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "simulate-1.schema.json"
 
@@ -25,8 +25,14 @@ def test_ratios_have_six_decimals_and_counts_are_whole() -> None:
     assert policy["near_bytes"] == 4_000_000_000
 
 
-def test_which_code_ran_is_no_part_of_the_result() -> None:
-    assert '"path"' not in as_text(study(comparison(), title="m"), version="1")
+def test_every_policy_says_which_code_ran_with_which_stages() -> None:
+    rows = (attrs.evolve(row("intent", 4), path="compiled + claims, signals"), row("lru", 4))
+    content = as_object(study(comparison(*rows)), version="1")
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(
+        json.loads(json.dumps(content))
+    )
+    policies = content["machines"][0]["policies"]
+    assert [each["path"] for each in policies] == ["compiled + claims, signals", "python"]
 
 
 def test_the_text_is_ascii_and_ends_with_a_line_break() -> None:

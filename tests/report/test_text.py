@@ -11,6 +11,7 @@ def test_a_report_shows_every_policy_beside_the_bounds() -> None:
         "  2 runs of decode, 1 sequence, 2 new tokens, seed 7, plan `small`\n"
         "  hbm has 2.000 GB usable; a run reads W = 3.000 GB of weights and leaves "
         "C = 2.000 GB for them on average\n"
+        "  path: python\n"
         "\n"
         "step time                  p50      p95      p99  first run    total"
         "  gap to bound  vs intent\n"
@@ -44,6 +45,12 @@ def test_a_report_shows_every_policy_beside_the_bounds() -> None:
         "\n"
         "assumed: the moon is round\n"
     )
+
+
+def test_the_heading_says_which_path_each_policy_took_and_with_which_stages() -> None:
+    rows = (row("lru", MS), attrs.evolve(row("intent", MS), path="compiled + claims, signals"))
+    text = as_text(study(comparison(*rows)))
+    assert "  path: python (lru); compiled + claims, signals (intent)\n" in text
 
 
 def test_machines_stand_one_after_the_other() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import attrs
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -75,6 +76,31 @@ def test_what_a_stage_did_stands_before_the_step_that_it_preceded() -> None:
     assert told[place - 1].step == 1
     assert told[place + 1].step >= 2
     assert "faults: fail; once" in as_text([_tell("o1", row)])
+
+
+def test_what_a_stage_did_is_told_of_all_that_it_concerns() -> None:
+    signal = Happening(
+        time_ps=0, step=0, actor="signals", what="begin", detail="on TURN", covers=("o1", "o2")
+    )
+    assert "signals: begin; on TURN" in as_text([_tell("o1", signal)])
+    assert "signals" not in as_text([_tell("o0", signal)])
+    granted = Happening(
+        time_ps=0, step=0, actor="claims", what="accepted", outcome="kept", covers=("o1",)
+    )
+    assert "claims: claim `kept` accepted\n" in as_text([_tell("o1", granted)])
+
+
+def test_a_loss_is_told_to_the_one_that_lost_and_to_the_one_that_took() -> None:
+    claim = Happening(
+        time_ps=0, step=1, actor="claims", what="lost", object="o0", outcome="c", for_whom="o1"
+    )
+    pin = attrs.evolve(claim, actor="promises", what="soft pin", outcome="lost")
+    lost = as_text([_tell("o0", claim, pin)])
+    assert "claims: claim `c` lost, for `o1`\n" in lost
+    assert "promises: soft pin lost, for `o1`\n" in lost
+    took = as_text([_tell("o1", claim, pin)])
+    assert "claims: for its sake, of `o0`: claim `c` lost\n" in took
+    assert "promises: for its sake, of `o0`: soft pin lost\n" in took
 
 
 def test_a_long_story_is_cut_in_the_middle_and_says_so() -> None:

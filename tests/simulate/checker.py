@@ -264,6 +264,9 @@ class Checker:
         assert copy.near == "incoming", event
         copy.near = "absent"
         self.used[0] -= event.size
+        for memory in copy.staged:  # what had come so far is of no use
+            self.used[memory] -= event.size
+        copy.staged.clear()
 
     def _read(self, copy: Copy, event: Event) -> None:
         assert copy.near == "here", event  # bytes in flight are never read

@@ -119,6 +119,8 @@ class _Told:
         if kind == RESIZE:
             after = now._replace(dirty=now.near == "here")
             self.narrow[o] = size if size < self.wide[o] else 0
+        if kind == CANCEL:
+            self.staged = {(each, memory) for each, memory in self.staged if each != o}
         if kind in (RETIRE, FORGET):
             self.wide.pop(o, None)
             self.narrow.pop(o, None)

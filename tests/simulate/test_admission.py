@@ -2,12 +2,18 @@
 
 import pytest
 
+from mirc.controller.ingest import ingest
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
+from mirc.kernels.world import CAPACITY, HOMES
+from mirc.machine.load import load as machine_named
+from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.study import Options, study
+from mirc.simulate.topology import homes, topology
 from mirc.simulate.workload import Scenario, build, must_take_context
+from tests.simulate.scenes import Step, machine, rows, workload
 from tests.simulate.toy import card
 
 GIVEN = """mir 1.0
@@ -69,3 +75,42 @@ def test_a_context_needs_a_phase_that_begins_with_one() -> None:
     must_take_context(module, schedule_of(module, None, "REPEAT(2, decode)"))
     with pytest.raises(CouldNotRun, match="begins with `prefill`, whose caches begin empty"):
         study(module, Options(machines=("h100-sxm",), schedule="prefill, decode", context=9))
+
+
+def test_masters_for_which_dram_has_room_lie_there_and_nothing_is_kept_for_passing() -> None:
+    # 24 of 56 GB; room for four of 12 GB to pass would leave 8 GB for what stays
+    text = """mir 1.0
+object a { class = WEIGHT_TILE  size_bytes = 12GB }
+object b { class = WEIGHT_TILE  size_bytes = 12GB }
+object k { class = ACTIVATION  size_bytes = 1GB }
+phase p { step s { reads = [a]  writes = [k] } step t { reads = [k] } step u { reads = [b] } }
+"""
+    where, module = machine_named("card-24g"), load(Source("toy.mir", text))
+    found = build(module, schedule_of(module, None, "REPEAT(2, p)"), where).workload
+    known = ingest(seal(module), where, None, found.names)
+    ways = topology(found, known, where)
+    dram = ways.names.index("dram")
+    placed = dict(zip(found.names, homes(found, known, where).tolist(), strict=True))
+    assert placed == {"a": dram, "b": dram, "k": -1}
+    assert ways.memories[HOMES, dram] == ways.memories[CAPACITY, dram] == 56 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("dram", "weights", "made", "homes_there", "places"),
+    [
+        (300, 5, 0, 300, [1] * 5),  # all of it
+        (300, 6, 0, 60, [1, 2, 2, 2, 2, 2]),  # some lie below: 4 x 60 are kept for them
+        (300, 4, 10, 300, [1] * 4),  # 240 + 10 + 4 x 10 for what has ended on a link
+        (289, 4, 10, 249, [1] * 4),  # one too few: what is spilled may pass, 4 x 10
+        (250, 4, 10, 10, [2] * 4),  # that leaves less than the weights take
+    ],
+)
+def test_room_is_kept_for_passing_only_where_something_has_to_pass(
+    dram: int, weights: int, made: int, homes_there: int, places: list[int]
+) -> None:
+    sizes, kinds = [60] * weights + [made] * bool(made), [False] * weights + [True] * bool(made)
+    load_ = workload(sizes, kinds, [Step(creates=[weights] if made else [], reads=[0])])
+    where = machine(100, dram=dram, nvme=1000)
+    ways = topology(load_, rows(load_), where)
+    assert ways.memories[HOMES].tolist() == [0, homes_there, 1000]
+    assert homes(load_, rows(load_), where).tolist()[:weights] == places

@@ -2,19 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
 from mirc.claims import Block, Ledger, Terms
 from mirc.controller.ingest import ingest
-from mirc.controller.stage import Happening
+from mirc.controller.stage import Happening, Stage
 from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.ir.enums import Guarantee
 from mirc.kernels.events import Kind
+from mirc.kernels.world import NEVER, World
 from mirc.packed.pack import seal
 from mirc.report import json_form
 from mirc.report import text as text_form
@@ -23,7 +26,7 @@ from mirc.simulate.claims import Beside, ClaimStage, broken_claims
 from mirc.simulate.comparison import compare
 from mirc.simulate.engine import simulate
 from mirc.simulate.faults import fault_of
-from mirc.simulate.model import Outcome
+from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.stages import stages_of
 from mirc.simulate.study import Study
 from tests.simulate.scenes import Step, machine, rows, workload
@@ -106,7 +109,7 @@ def test_a_claim_that_would_stop_the_run_is_refused() -> None:
     # The last step needs 2 of 3 GB: one may be claimed, and what it uses itself counts once.
     refused = run(TIGHT + claim("two", "w0, w1", *HARD))
     assert [row[0] for row in told(refused)] == ["requested", "refused"]
-    assert refused.happenings[1].detail == "ACTIVE_NEEDS"
+    assert refused.happenings[1].detail == "ACTIVE_NEEDS: 1_000_000_000 bytes short"
     assert [row[0] for row in told(run(TIGHT + claim("own", "w2, w3", *HARD)))] == [
         "requested",
         "accepted",
@@ -122,7 +125,7 @@ def test_of_two_claims_the_higher_priority_is_granted_and_named_to_the_other() -
         ("requested", "high", "1 object, 1_000_000_000 bytes"),
         ("accepted", "high", "1 object, 1_000_000_000 bytes"),
         ("requested", "low", "1 object, 1_000_000_000 bytes"),
-        ("refused", "low", "CLAIMED, for high"),
+        ("refused", "low", "CLAIMED: `high` is in the way, 1_000_000_000 bytes short"),
     ]
 
 
@@ -198,7 +201,9 @@ def test_a_claim_in_another_tier_or_on_nothing_is_said_or_not_there() -> None:
 def test_a_tenants_quota_bounds_its_hard_claims() -> None:
     text = cycle(3) + "tenant t { quota_bytes = 500_000_000 }\n"
     outcome = run(text + claim("kept", "w0", *HARD, "tenant_id = t"))
-    assert [row.detail for row in outcome.happenings if row.what == "refused"] == ["QUOTA"]
+    assert [row.detail for row in outcome.happenings if row.what == "refused"] == [
+        "QUOTA: 500_000_000 bytes short"
+    ]
 
 
 def test_a_claim_ends_with_the_tenant_whose_objects_it_covers() -> None:
@@ -212,20 +217,79 @@ def test_a_claim_ends_with_the_tenant_whose_objects_it_covers() -> None:
     assert broken_claims(outcome.happenings) == ()
 
 
-def test_what_ends_while_it_is_copied_down_ends_its_claim_and_breaks_nothing() -> None:
-    # o0 is copied down after step 0, which takes 60 us; step 1 ends its life within them.
-    steps = [Step(creates=[0]), Step(retires=[0], position=1), Step(position=2), Step(position=3)]
-    load = workload([60], [True], steps)
+def holding(load: Workload, lives: dict[int, list[int]]) -> ClaimStage:
+    """Return a stage that claims the first object hard, for whoever."""
     none = np.empty(0, dtype=np.int64)
-    stage = ClaimStage(
-        [Terms(name="kept", holder="x", blocks=(Block(0, 60),), guarantee=Guarantee.HARD)],
+    block = Block(0, int(load.size_bytes[0]))
+    return ClaimStage(
+        [Terms(name="kept", holder="x", blocks=(block,), guarantee=Guarantee.HARD)],
         names=load.names,
         beside=Beside(
             step=none, object=none, size_bytes=load.size_bytes, transient_bytes=load.transient_bytes
         ),
         ends={},
+        lives=lives,
         ledger=Ledger(),
     )
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_what_a_step_ends_ends_its_claim_and_breaks_nothing_and_is_let_go(made: bool) -> None:  # noqa: FBT001
+    # A weight has a master below, which stays; what the run made is gone altogether.
+    first = Step(creates=[0]) if made else Step(reads=[0])
+    steps = [first, Step(reads=[1], retires=[0], position=1), Step(reads=[1], position=2)]
+    load = workload([40, 60], [made, False], [*steps, Step(reads=[1], position=3)])
+    stage = holding(load, {2: [0]})
+    outcome = simulate(
+        load, rows(load), machine(100), "intent", record_events=True, path="python", stages=[stage]
+    )
+    assert [(row.what, row.step) for row in outcome.happenings] == [
+        ("requested", 0),
+        ("accepted", 0),
+        ("materialized", 1),
+        ("expired", 2),
+    ]
+    assert outcome.happenings[-1].detail == "LIFE, 1 object, 40 bytes"
+    assert stage.due(3) == NEVER
+
+
+@attrs.frozen
+class Releasing:
+    """The holder of a claim, who gives it back before a step."""
+
+    stage: ClaimStage
+    at: int
+    name: str = "holder"
+
+    def due(self, step: int) -> int:
+        return self.at if step <= self.at else NEVER
+
+    def act(self, w: World, step: int) -> Iterator[Happening]:
+        del w, step
+        self.stage.ledger.release("kept", "x")
+        return iter(())
+
+
+def test_what_its_holder_gives_back_in_mid_run_is_let_go() -> None:
+    # One of 60 fits beside what is claimed; without the claim it leaves for the others.
+    steps = [Step(reads=[max(0, p % 3)], position=p % 3) for p in range(12)]
+    load = workload([40, 60, 60], [False] * 3, steps)
+    stage = holding(load, {})
+    stages: list[Stage] = [stage, Releasing(stage, 6)]
+    outcome = simulate(
+        load, rows(load), machine(100), "intent", record_events=True, path="python", stages=stages
+    )
+    assert [(row.what, row.step) for row in outcome.happenings][-1] == ("released", 7)
+    assert outcome.events is not None
+    left = outcome.events[(outcome.events["kind"] == Kind.DROP) & (outcome.events["object"] == 0)]
+    assert left["step"].min() >= 7
+
+
+def test_what_ends_while_it_is_copied_down_ends_its_claim_and_breaks_nothing() -> None:
+    # o0 is copied down after step 0, which takes 60 us; step 1 ends its life within them.
+    steps = [Step(creates=[0]), Step(retires=[0], position=1), Step(position=2), Step(position=3)]
+    load = workload([60], [True], steps)
+    stage = holding(load, {2: [0]})
     known = rows(load, departs=[0])
     where = machine(100, out_rate=1e6)
     outcome = simulate(load, known, where, "intent", record_events=True, stages=[stage])
@@ -256,7 +320,9 @@ def test_the_report_tells_what_became_of_each_claim() -> None:
     comparison = compare(packed, found, machine, ["lru", "intent"])
     rows = comparison.rows
     big, weak = claim_lines(rows)
-    assert big == "claim `big`: refused (ACTIVE_NEEDS) before step 0, at 0 ps"
+    assert big == (
+        "claim `big`: refused (ACTIVE_NEEDS: 1_000_000_000 bytes short) before step 0, at 0 ps"
+    )
     assert weak.startswith(
         "claim `weak`: accepted (1 object, 1_000_000_000 bytes) before step 0, at 0 ps; "
         "materialized (1 object, 1_000_000_000 bytes) before step 1, at "
@@ -269,7 +335,7 @@ def test_the_report_tells_what_became_of_each_claim() -> None:
         "what": "refused",
         "object": "",
         "for_whom": "",
-        "detail": "ACTIVE_NEEDS",
+        "detail": "ACTIVE_NEEDS: 1_000_000_000 bytes short",
     }
     study = Study(title="toy", seed=0, comparisons=(comparison,))
     report = json_form.as_object(study, version="0")

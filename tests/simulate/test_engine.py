@@ -130,10 +130,10 @@ def test_an_unknown_policy_is_refused() -> None:
 
 
 def test_masters_fill_dram_first_and_then_nvme_and_pass_through_dram() -> None:
-    # DRAM of 300 keeps 4 x 50 bytes for what passes through: two masters of 50 fit, the third is
-    # on NVMe. It crosses flash at 0.5 and then the link at 1 byte/us: 100 + 50 us, one after the
+    # DRAM of 300 has no room for seven masters of 50, so it keeps 4 x 50 bytes for what passes
+    # through: two lie there, the third on NVMe. It crosses flash at 0.5 and then the link at 1 byte/us: 100 + 50 us, one after the
     # other.
-    load = workload([50, 50, 50], [False] * 3, [Step(reads=[2], compute_ps=0)])
+    load = workload([50] * 7, [False] * 7, [Step(reads=[2], compute_ps=0)])
     where = machine(100, in_rate=1e6, out_rate=1e6, dram=300, nvme=1000)
     outcome = simulate(load, rows(load), where, "lru", record_events=True)
     assert outcome.end_ps == 150_000_000

@@ -196,8 +196,8 @@ def test_what_is_left_when_a_tenant_ends_gets_its_room_and_is_widened() -> None:
     load, where = laps(8, 50), machine(800, in_rate=1e6)
     known, units = rows(load), ladder([0.05] * 8, [2] * 8)
     narrowing = PrecisionStage(units, physics(units, load, known, where), Aim.FIT)
-    stages = [ending(load, "end:a@70", 4), narrowing]
-    outcome = simulate(load, known, where, "intent", record_events=True, stages=stages)
+    faults = ending(load, "end:a@70", 4)
+    outcome = simulate(load, known, where, "intent", record_events=True, stages=[faults, narrowing])
     Checker([800, 1 << 50]).replay(outcome.events)
     last = {each.object: each.what for each in outcome.happenings if each.outcome == "done"}
     narrow, wide = "bfloat16 to float8_e4m3fn", "float8_e4m3fn to bfloat16"

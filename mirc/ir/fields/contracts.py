@@ -98,7 +98,7 @@ CONTRACTS = (
     FieldSpec(
         key="materialized",
         type=Protection(),
-        doc="The condition under which the claim binds; without it, at once.",
+        doc="While what it binds, once granted: until an event, while a predicate holds; else always.",
         where=_CLAIM,
         strength=Strength.HARD,
     ),
