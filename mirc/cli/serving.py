@@ -97,6 +97,11 @@ def served_of(context: click.Context) -> Served:
                 f"`{option}` is about the file's schedule, and a trace is served instead of it",
                 f"leave out `{option}` or `--trace`",
             )
+    if served.trace is not None and context.params["lowering"] in ("fit", "speed"):
+        raise CouldNotRun(
+            "`--precision` is about weights, and of a trace only caches are served",
+            "leave out `--precision` or `--trace`",
+        )
     return served
 
 

@@ -147,8 +147,8 @@ class Learner:
     def _chances(self, seen: _Seen, rows: PhaseRows, told: PhaseRows) -> tuple[int, Floats, Flags]:
         """Return how many chances of use are believed to be others, and what all are then.
 
-        And of which objects the plan may still say that they stay: of those of a class that has
-        lost trust it chose by chances that are none.
+        And of which objects a plan may go on saying that they stay: not of those of a class in
+        which trust falls, as it chose them by these chances.
         """
         unlikely, chance, kept = 0, rows.probability.copy(), np.ones_like(rows.stays)
         hinted = self._streamed & ((told.first_ps != UNSAID) | (told.probability < 1))
@@ -160,7 +160,7 @@ class Learner:
             trust = seen.trust.get(number, AT_FIRST)
             found, seen.trust[number] = believed(declared, used, seen.runs, trust)
             moved = np.abs(found - chance[ids]) > _MATTERS + 0.1 * chance[ids]
-            lost = rows.stays[ids] & (seen.trust[number] < _TRUE)
+            lost = rows.stays[ids] & (seen.trust[number] < min(trust, _TRUE))
             moved |= lost
             if seen.trust[number] < _TRUE and moved.any():
                 unlikely += int(moved.sum())

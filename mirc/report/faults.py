@@ -7,16 +7,21 @@ import attrs
 
 from mirc.controller.stage import Happening
 from mirc.report.units import time_text
-from mirc.simulate.faults import FaultStage
+from mirc.simulate.faults import NEVER_STRUCK, FaultStage
 from mirc.simulate.metrics import Figures
 
 
 def fault_lines(rows: Sequence[Figures]) -> list[str]:
-    """Say what failed under the first policy: before which step it did does not depend on it."""
+    """Say what failed under the first policy: before which step it did does not depend on it.
+
+    Whether damage found a transfer does: where it never did, each policy has its line.
+    """
     return [
-        f"fault: before step {each.step}, at {time_text(each.time_ps)} of `{rows[0].policy}`, "
+        f"fault: before step {each.step}, at {time_text(each.time_ps)} of `{row.policy}`, "
         f"{each.what} `{each.object}` {each.outcome}: {each.detail}"
-        for each in _failed(rows)
+        for number, row in enumerate(rows)
+        for each in _failed([row])
+        if not number or each.outcome == NEVER_STRUCK
     ]
 
 

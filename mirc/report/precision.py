@@ -63,6 +63,7 @@ def precision_object(joint: Joint) -> dict[str, Any]:
             joint.precision, filter=attrs.filters.exclude("held", "lowered_bytes", "aim")
         ),
         "aim": str(joint.precision.aim),
+        "path": row.path,
         "held": [
             {"dtype": dtype, "units": units, "bytes": size}
             for dtype, units, size in joint.precision.held

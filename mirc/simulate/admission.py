@@ -64,9 +64,7 @@ def kept_fast(module: Module, plan: str | None, census: Census, machine: Machine
     return frozenset(name for name in names if strength_of(view, name, near) == HELD_FAST)
 
 
-def backing_of(
-    module: Module, plan: str | None, census: Census
-) -> dict[str, tuple[str, ...]]:
+def backing_of(module: Module, plan: str | None, census: Census) -> dict[str, tuple[str, ...]]:
     """Return the tiers that may hold the master of each object, or of what rows are gathered of."""
     view = View(module, plan=plan)
     found: dict[str, tuple[str, ...]] = {}

@@ -24,7 +24,7 @@ from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES
 from mirc.simulate.sinks import Promoted, promoted
-from mirc.simulate.stages import Truth, stages_of
+from mirc.simulate.stages import Truth, left_over, stages_of
 from mirc.simulate.wiring import Wired
 from mirc.simulate.workload import Scenario
 
@@ -115,6 +115,8 @@ def compare(
             )
         except CouldNotRun as error:
             raise CouldNotRun(f"under `{policy}`, {error.message}", error.hint) from error
+        said = (*outcome.happenings, *left_over(stages))
+        outcome = attrs.evolve(outcome, happenings=said)
         row = figures(outcome, workload, bounds, near.name, scenario.tokens)
         lost = broken(outcome, workload.names, machine, held)
         lost = (*lost, *broken_claims(outcome.happenings))

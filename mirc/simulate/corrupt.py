@@ -1,6 +1,5 @@
 """True hints into half-true ones: some objects are described by what was said of another."""
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 

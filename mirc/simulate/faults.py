@@ -1,8 +1,10 @@
 """``--fault`` texts into a stage that lets a machine, a router or a tenant fail in mid-run."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from math import prod
 
 import attrs
 import numpy as np
@@ -17,6 +19,7 @@ from mirc.simulate import failing
 from mirc.simulate.model import Ints
 
 MOST_FAULTS = 100
+NEVER_STRUCK = "never struck"
 MOST_TIMES = 1_000_000
 MOST_HOURS = 20  # of one transfer, or of standing still: times stay far below ``NEVER``
 MOST_PS = MOST_HOURS * 3_600 * 10**12
@@ -53,6 +56,14 @@ _FORMS = {
     FaultKind.FAIL: "fail:OBJECT[=TIMES]@STEP",
     FaultKind.END: "end:TENANT@STEP",
     FaultKind.LIE: "lie:FAMILY@STEP",
+}
+_THEN = "a second STEP comes after the first"
+_WORDS = {
+    FaultKind.SLOW: f"; TIMES is a whole number of at least 1, {_THEN}",
+    FaultKind.STOP: "; TIME is a number with ps, ns, us, ms or s, such as 200ms",
+    FaultKind.SHRINK: f"; BYTES is a number with a unit, such as 8GB or 512MiB, {_THEN}",
+    FaultKind.FULL: f"; {_THEN}",
+    FaultKind.FAIL: "; TIMES is a whole number of at least 1",
 }
 _TIMES = (1, MOST_TIMES, f"choose from 1 to {MOST_TIMES:_} times")
 _BOUNDS = {  # least and most of a figure, and what to do about one beyond them
@@ -93,7 +104,8 @@ def fault_of(text: str) -> Fault:
             f"write {_FORMS[FaultKind(near)] if near else ', '.join(_FORMS.values())}",
         )
     kind = FaultKind(word)
-    bad = CouldNotRun(f"`{text}` is not written as a fault is", f"write {_FORMS[kind]}")
+    form = f"write {_FORMS[kind]}{_WORDS.get(kind, '')}"
+    bad = CouldNotRun(f"`{text}` is not written as a fault is", form)
     if match is None:
         raise bad
     value, until = match["value"], match["until"]
@@ -107,7 +119,7 @@ def fault_of(text: str) -> Fault:
     try:
         amount = _amount(kind, value)
     except Unreadable as error:
-        raise CouldNotRun(f"`{text}`: {error}", f"write {_FORMS[kind]}") from error
+        raise CouldNotRun(f"`{text}`: {error}", form) from error
     except ValueError as error:
         raise bad from error
     least, most, hint = _BOUNDS.get(kind, (0, amount, ""))
@@ -143,6 +155,7 @@ class Targets:
     memories: Sequence[str]
     objects: Sequence[str]
     tenants: Mapping[str, Ints]
+    sizes: Sequence[int] = ()  # of memories, in bytes; where unsaid, nothing is refused for them
 
     def number(self, fault: Fault) -> int:
         """Return the number of a fault's link, memory or object; -1 for other kinds.
@@ -153,7 +166,14 @@ class Targets:
             case FaultKind.SLOW | FaultKind.STOP:
                 return _find("link", fault.target, self.links)
             case FaultKind.SHRINK:
-                return _find("memory", fault.target, self.memories)
+                number = _find("memory", fault.target, self.memories)
+                if self.sizes and fault.amount >= self.sizes[number]:
+                    raise CouldNotRun(
+                        f"`{fault.target}` has {self.sizes[number]:_} usable bytes: it does not "
+                        f"shrink to {fault.amount:_}",
+                        "choose less",
+                    )
+                return number
             case FaultKind.FULL:
                 return _find("memory below", fault.target, self.memories[1:]) + 1
             case FaultKind.FAIL:
@@ -161,7 +181,8 @@ class Targets:
             case FaultKind.END:
                 _find("tenant", fault.target, list(self.tenants))
             case FaultKind.LIE if not len(self.family(fault.target)):
-                _find("family", fault.target, sorted({_stem(name) for name in self.objects}))
+                parts = {_stem(name) for name in self.objects if "[" in name}
+                _find("family", fault.target, sorted(parts - {fault.target}))
         return -1
 
     def family(self, name: str) -> Ints:
@@ -200,6 +221,8 @@ class FaultStage:
         self._over: list[tuple[int, int, Fault]] = []
         self._shrinking: dict[int, int] = {}  # memory to the bytes that it is to have left
         self._whole: dict[int, Ints] = {}  # link to how long objects occupy it when all is well
+        self._active: list[tuple[int, Fault]] = []  # number of the target, what lasts and is on
+        self._world: World | None = None  # the one acted on
         for fault in faults:
             if fault.step >= steps:
                 raise CouldNotRun(
@@ -222,6 +245,7 @@ class FaultStage:
 
     def act(self, w: World, step: int) -> Iterator[Happening]:
         """Let what is due fail or be over."""
+        self._world = w
         for at, number, fault in self._over:
             if at == step:
                 yield self._row(w, fault, "over", self._end(w, number, fault))
@@ -244,6 +268,22 @@ class FaultStage:
                     detail=f"{left} bytes are usable",
                 )
 
+    def left_over(self) -> Iterator[Happening]:
+        """Say, once a run has ended, which damage found no transfer any more."""
+        w = self._world
+        damage = [(o, fault) for _, o, fault in self._begin if fault.kind is FaultKind.FAIL]
+        total = Counter[int]()
+        for o, fault in damage:
+            total[o] += fault.amount
+        if w is None:
+            return
+        for o, fault in dict(damage).items():
+            times, left = total[o], int(w.obj[k.FAILS, o])
+            if left:
+                said = f"{left} of {times} times there was no transfer of it any more"
+                row = self._row(w, fault, NEVER_STRUCK if left == times else "over", said)
+                yield attrs.evolve(row, step=row.step + 1)
+
     def _row(self, w: World, fault: Fault, outcome: str, detail: str) -> Happening:
         return Happening(
             time_ps=int(w.run[k.NOW]),
@@ -259,19 +299,21 @@ class FaultStage:
         detail = ""
         match fault.kind:
             case FaultKind.SLOW:
-                whole = self._whole.setdefault(number, w.service[number].copy())
-                self._check_pace(whole, fault)
-                failing.pace(w, number, whole * fault.amount)
-                detail = f"{fault.amount} times slower"
+                self._whole.setdefault(number, w.service[number].copy())
+                self._active.append((number, fault))
+                detail = self._pace(w, number, fault)
             case FaultKind.STOP:
-                failing.stop(w, number, int(w.run[k.NOW]) + fault.amount if fault.amount else NEVER)
+                until = int(w.run[k.NOW]) + fault.amount if fault.amount else NEVER
+                failing.stop(w, number, max(until, int(w.link[k.RESUMES_PS, number])))
                 detail = f"for {print_time(fault.amount)}" if fault.amount else "for good"
             case FaultKind.SHRINK:
                 self._keep(w, number)
-                self._shrinking[number] = min(fault.amount, int(w.mem[k.CAPACITY, number]))
+                self._active.append((number, fault))
+                self._shrink(w, number)
                 detail = f"to {print_size(fault.amount)}"
             case FaultKind.FULL:
                 self._keep(w, number)
+                self._active.append((number, fault))
                 detail = f"{failing.fill(w, number)} bytes of copies stay"
             case FaultKind.FAIL:
                 detail = f"{fault.amount} times; it is {failing.damage(w, number, fault.amount)}"
@@ -283,14 +325,28 @@ class FaultStage:
                 detail = f"{count} objects are announced as others"
         return detail
 
-    def _check_pace(self, whole: Ints, fault: Fault) -> None:
+    def _pace(self, w: World, number: int, fault: Fault) -> str:
+        """Let a link be as slow as all that is on makes it: their factors multiply."""
+        times = prod(each.amount for each in self._on(number, FaultKind.SLOW))
+        whole = self._whole[number]
         longest = int(whole.argmax())
-        if whole[longest] > MOST_PS // fault.amount:
+        if whole[longest] > MOST_PS // times:
             raise CouldNotRun(
                 f"`{self._targets.objects[longest]}` would take more than {MOST_HOURS} hours to "
-                f"cross `{fault.target}` {fault.amount:_} times slower",
+                f"cross `{fault.target}` {times:_} times slower",
                 f"choose less, or let the link stand still: stop:{fault.target}@{fault.step}",
             )
+        failing.pace(w, number, whole * times)
+        return f"{times} times slower" if times > 1 else "as fast as before"
+
+    def _on(self, number: int, kind: FaultKind) -> list[Fault]:
+        return [each for n, each in self._active if (n, each.kind) == (number, kind)]
+
+    def _shrink(self, w: World, number: int) -> None:
+        """Let a memory come to the least that any fault which is on leaves of it."""
+        least = [each.amount for each in self._on(number, FaultKind.SHRINK)]
+        if least:
+            self._shrinking[number] = min(*least, int(w.mem[k.CAPACITY, number]))
 
     def _keep(self, w: World, memory: int) -> None:
         """Note what a memory had before the first fault that changed it."""
@@ -298,9 +354,12 @@ class FaultStage:
         self._before.setdefault(memory, sizes)
 
     def _end(self, w: World, number: int, fault: Fault) -> str:
+        self._active.remove((number, fault))
         if fault.kind is FaultKind.SLOW:
-            failing.pace(w, number, self._whole[number])
-            return "as fast as before"
+            return self._pace(w, number, fault)
         self._shrinking.pop(number, None)
         w.mem[k.CAPACITY, number], w.mem[k.HOMES, number] = self._before[number]
+        self._shrink(w, number)
+        if self._on(number, FaultKind.FULL):
+            failing.fill(w, number)
         return f"{self._before[number][0]} bytes are usable"

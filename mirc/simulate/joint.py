@@ -16,7 +16,7 @@ from mirc.simulate.limits import Limits
 from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.precision import Aim, Precision, PrecisionStage
-from mirc.simulate.stages import Truth, stages_of
+from mirc.simulate.stages import Truth, left_over, stages_of
 from mirc.simulate.workload import Scenario
 
 POLICY = "intent + precision"
@@ -89,6 +89,7 @@ def joint(
         record_events=record is not None,
         stages=(*others, stage),
     )
+    outcome = attrs.evolve(outcome, happenings=(*outcome.happenings, *left_over(others)))
     if record is not None:
         record(attrs.evolve(outcome, policy=POLICY))
     row = figures(outcome, workload, bounds, machine.near.name, scenario.tokens)

@@ -59,8 +59,10 @@ class PromiseStage:
         wanted = promised.pinned.any(axis=0) | (promised.dwells > 0).any(axis=0)
         self._objects = np.flatnonzero(wanted)
         self._there = np.zeros(len(self._objects), dtype=np.bool_)
+        self._known = np.zeros(len(self._objects), dtype=np.bool_)
         self._ledger = Ledger()
-        self._standing: dict[str, tuple[str, int]] = {}  # the claims in force: kind and object
+        self._asked: dict[str, tuple[str, int]] = {}  # of each claim, its kind and object
+        self._standing: set[str] = set()  # those in force
         self._strengths: dict[int, list[int]] = {}  # of what dwells, before it did
         self._ends: dict[str, int] = {}
         self._heard = 0
@@ -81,22 +83,33 @@ class PromiseStage:
 
     def _look(self, w: World, last: int) -> None:
         near = w.obj[k.STATE, self._objects] == k.RESIDENT
-        changed = np.flatnonzero(near != self._there)
-        self._there = near
-        phase = int(self._promised.phase[last])
-        for place in changed.tolist():
+        there, self._there = self._there, near
+        left_at = w.obj[k.LEFT_AT, self._objects]
+        taken = w.obj[k.LEFT_FOR, self._objects] != k.NONE
+        displaced = taken & (left_at == last) & ~self._known
+        # What a stage displaces before the step that comes is seen now, and not once more after it.
+        self._known = taken & (left_at == w.run[k.STEP])
+        for place in np.flatnonzero((near != there) | displaced).tolist():
             o = int(self._objects[place])
-            if not near[place]:
+            if not there[place]:
+                self._came(o, last)
+            if there[place] or displaced[place]:
                 self._left(w, o)
-                continue
-            self._ledger.placed(self._block(o))
-            runs = int(self._promised.dwells[phase, o])
-            if runs:
-                # What comes before the first run is there for so many whole ones.
-                lasts = runs if self._promised.inside[last] else runs + 1
-                terms = dwell(f"{DWELL} {o}", _HOLDER, (o,), lasts)
-                self._ask(DWELL, o, attrs.evolve(terms, blocks=(self._block(o),)))
-                self._ends[terms.name] = self._ledger.now + lasts
+                if near[place]:
+                    self._came(o, last)
+
+    def _came(self, o: int, last: int) -> None:
+        self._ledger.placed(self._block(o))
+        phase = int(self._promised.phase[last])
+        if self._promised.pinned[phase, o]:
+            self._ask(PIN, o, Terms(name=f"{PIN} {o}", holder=_HOLDER, blocks=(self._block(o),)))
+        runs = int(self._promised.dwells[phase, o])
+        if runs:
+            # What comes before the first run is there for so many whole ones.
+            lasts = runs if self._promised.inside[last] else runs + 1
+            terms = dwell(f"{DWELL} {o}", _HOLDER, (o,), lasts)
+            self._ask(DWELL, o, attrs.evolve(terms, blocks=(self._block(o),)))
+            self._ends[terms.name] = self._ledger.now + lasts
 
     def _left(self, w: World, o: int) -> None:
         nowhere = w.obj[k.HOME, o] == k.NONE and not w.obj[k.FORGOTTEN, o]
@@ -109,7 +122,8 @@ class PromiseStage:
     def _pin(self, phase: int) -> None:
         """Promise what is near and pinned in a phase; give back what is pinned no longer."""
         pinned = self._promised.pinned[phase]
-        for name, (what, o) in list(self._standing.items()):
+        for name in sorted(self._standing):
+            what, o = self._asked[name]
             if what == PIN and not pinned[o]:
                 self._ledger.release(name, _HOLDER)
         for o in self._objects[self._there & pinned[self._objects]].tolist():
@@ -119,11 +133,12 @@ class PromiseStage:
 
     def _ask(self, what: str, o: int, terms: Terms) -> None:
         self._ledger.request([terms], _ANY_ROOM)
-        self._standing[terms.name] = what, o
+        self._asked[terms.name] = what, o
 
     def _guard(self, w: World) -> None:
         """Let what dwells leave last, and what has dwelt as before: O(n log n) if that changes."""
-        dwelling = {o for what, o in self._standing.values() if what == DWELL}
+        standing = (self._asked[name] for name in self._standing)
+        dwelling = {o for what, o in standing if what == DWELL}
         changed = False
         for o in sorted(dwelling - self._strengths.keys()):
             usual = w.strength[:, o].tolist()
@@ -149,9 +164,8 @@ class PromiseStage:
         self._heard = len(self._ledger.log)
 
     def _row(self, w: World, event: Event) -> Happening:
-        what, o = self._standing[event.claim]
-        if event.kind is not Kind.ACCEPTED:
-            del self._standing[event.claim]
+        what, o = self._asked[event.claim]
+        (self._standing.add if event.kind is Kind.ACCEPTED else self._standing.discard)(event.claim)
         left = self._ends.get(event.claim, 0) - self._ledger.now
         runs = f"{counted(left, 'run')} of `{self._promised.iterated}`" if what == DWELL else ""
         detail = ""

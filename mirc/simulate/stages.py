@@ -6,8 +6,9 @@ import attrs
 import numpy as np
 
 from mirc.controller.descriptors import Descriptors
-from mirc.controller.stage import Stage
+from mirc.controller.stage import Happening, Stage
 from mirc.controller.telemetry import Telemetry, TelemetryStage
+from mirc.kernels.world import CAPACITY
 from mirc.machine import Machine
 from mirc.packed.model import Packed
 from mirc.packed.view import PackedView
@@ -43,7 +44,8 @@ def stages_of(
     """Return the stages of one run, fresh ones: what fails first, then what the controller does.
 
     Everything fails under every policy, tenants those of the ``truth``, where it is another file;
-    rules, signals and what else a file asks for is heard under intent alone. Raises CouldNotRun for a fault of something that does not exist.
+    rules, signals and what else a file asks for is heard under intent alone. Raises CouldNotRun for
+    a fault of something that does not exist.
     """
     found: list[Stage] = []
     workload = scenario.workload
@@ -57,6 +59,7 @@ def stages_of(
             memories=ways.names,
             objects=workload.names,
             tenants=tenants_of(PackedView(real.packed, plan=real.plan), workload),
+            sizes=ways.memories[CAPACITY].tolist(),
         )
         found.append(FaultStage(faults, targets, workload.step_count))
     signals = signal_stage(packed, scenario, machine, plan) if policy == "intent" else None
@@ -69,6 +72,11 @@ def stages_of(
     if promises is not None:
         found.append(promises)
     return tuple(found)
+
+
+def left_over(stages: Sequence[Stage]) -> tuple[Happening, ...]:
+    """Return what is to be said of faults once a run has ended."""
+    return tuple(row for each in stages if isinstance(each, FaultStage) for row in each.left_over())
 
 
 def tenants_of(view: PackedView, workload: Workload) -> dict[str, Ints]:

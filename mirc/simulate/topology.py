@@ -137,7 +137,7 @@ class Backing:
 
     @classmethod
     def of(cls, declared: Sequence[tuple[str, ...]]) -> "Backing":
-        """Number what is declared, each the same tiers once."""
+        """Give numbers to what is declared, one to the same tiers."""
         numbers = {kinds: number for number, kinds in enumerate(dict.fromkeys(declared))}
         which = np.array([numbers[kinds] for kinds in declared], dtype=np.int64)
         return cls(kinds=tuple(numbers), which=which)

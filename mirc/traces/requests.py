@@ -69,7 +69,7 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
     requests: list[Request] = []
     blocks = 0
     parents: dict[int, int] = {}
-    sessions: dict[str, dict[str, None]] = {}  # of each tenant, in the order in which they began
+    begun: dict[str, None] = {}  # sessions, in the order in which they began
     for number, value in _values(text, name):
         request = _request(value, number, name)
         if requests and request.at_ms < requests[-1].at_ms:
@@ -78,7 +78,6 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
         if blocks > MOST_BLOCKS:
             raise _wrong(name, number, f"is where the trace exceeds {MOST_BLOCKS:_} blocks")
         _check_tree(request.blocks, parents, number, name)
-        begun = sessions.setdefault(request.tenant, {})
         _check_parent(request.parent, begun, number, name)
         if request.session:
             begun[request.session] = None
@@ -174,13 +173,13 @@ def _check_tree(blocks: tuple[int, ...], parents: dict[int, int], number: int, n
 
 
 def _check_parent(parent: str, begun: Collection[str], number: int, name: str) -> None:
-    """Hold a fork to a session of its tenant that a line above belongs to."""
+    """Hold a fork to a session that a line above belongs to."""
     if not parent or parent in begun:
         return
     near = closest(parent, begun)
     raise CouldNotRun(
-        f"line {number} of `{name}` is forked from `{parent}`, and its tenant has no such session "
-        "above it",
+        f"line {number} of `{name}` is forked from `{parent}`, and no line above it is of such a "
+        "session",
         f"did you mean `{near}`?" if near else "begin the trace earlier, or leave `parent` out",
     )
 

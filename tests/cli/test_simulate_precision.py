@@ -55,6 +55,7 @@ def test_the_object_follows_the_schema_and_lists_every_transition() -> None:
     # 50,000,000 elements: 8 bits each, and a scale of 2 bytes for each 128
     assert found["held"] == [{"dtype": "float8_e4m3fn", "units": 30, "bytes": 30 * 50_781_250}]
     assert len(found["transitions"]) == found["converted"] == 30
+    assert found["path"] == "python + precision"
 
 
 @pytest.mark.usefixtures("folder")
@@ -81,4 +82,4 @@ def test_asking_for_what_no_ladder_allows_is_one_sentence(folder: Path) -> None:
 def test_a_story_tells_of_each_change_of_precision_and_the_report_of_its_path() -> None:
     told = run("--why", "w3").stdout
     assert "precision: bfloat16 to float8_e4m3fn done; gain " in told
-    assert "; python + precision (intent+precision)\n" in run().stdout
+    assert "  path: python (intent); python + precision (intent + precision)\n" in run().stdout

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import attrs
+import pytest
 
 from mirc.claims import Answer, Cause, Event, Kind, Reason, Terms
 from mirc.conform.adapters import ASKED

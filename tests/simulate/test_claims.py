@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from mirc.claims import Block, Ledger, Terms
 from mirc.controller.ingest import ingest
 from mirc.controller.stage import Happening, Stage
-from mirc.diagnostics import Source
+from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
 from mirc.ir.enums import Guarantee
 from mirc.kernels.events import Kind
@@ -104,6 +104,17 @@ def test_what_is_claimed_hard_never_leaves_and_without_the_claim_it_does() -> No
     ]
 
 
+def test_a_run_that_is_stuck_names_what_a_claim_a_pin_and_the_step_itself_hold() -> None:
+    text = TIGHT.replace("1_000_000_000 }", "1_000_000_000  pin_level = WIRED }", 1)
+    with pytest.raises(CouldNotRun, match="step 2 waits for room for `w3`") as caught:
+        run(text + claim("kept", "w1", *HARD), "shrink:hbm=3GB@2", near=4 * GB)
+    assert caught.value.message.endswith(
+        "nothing else may leave: `w0` of 1_000_000_000 bytes by its pin, or as it is never to be "
+        "spilled, `w1` of 1_000_000_000 bytes by a claim, `w2` of 1_000_000_000 bytes by the step "
+        "itself"
+    )
+
+
 @pytest.mark.mechanism("S4-06")
 def test_a_claim_that_would_stop_the_run_is_refused() -> None:
     # The last step needs 2 of 3 GB: one may be claimed, and what it uses itself counts once.
@@ -127,6 +138,17 @@ def test_of_two_claims_the_higher_priority_is_granted_and_named_to_the_other() -
         ("requested", "low", "1 object, 1_000_000_000 bytes"),
         ("refused", "low", "CLAIMED: `high` is in the way, 1_000_000_000 bytes short"),
     ]
+
+
+def test_a_refusal_names_what_must_be_held_and_how_much_is_missing() -> None:
+    # `big` is never spilled: of 3 GB it leaves 1, and two are claimed.
+    text = cycle(3) + (
+        "object big { class = KV_BLOCK  size_bytes = 2GB  spill_policy = NEVER }\n"
+        "phase made { step m { writes = [big] } }\n"
+    )
+    outcome = run(text + claim("two", "w0, w1", *HARD), schedule="made")
+    (refused,) = [row for row in outcome.happenings if row.what == "refused"]
+    assert refused.detail == "MUST_HOLD: `big` is in the way, 1_000_000_000 bytes short"
 
 
 @pytest.mark.mechanism("S3-19")

@@ -119,8 +119,10 @@ def test_masters_that_fit_nowhere_are_refused() -> None:
 def test_a_run_that_cannot_make_room_says_so_instead_of_hanging() -> None:
     # a is made, changed and has nowhere to be written to: dram is full of masters.
     load = workload([60, 60], [True, False], [Step(creates=[0]), Step(reads=[1], position=1)])
-    with pytest.raises(CouldNotRun, match="step 1 waits for room for `o1`"):
+    with pytest.raises(CouldNotRun, match="step 1 waits for room for `o1`") as caught:
         simulate(load, rows(load), machine(100, dram=60), "lru")
+    assert "40 bytes are free" in caught.value.message
+    assert "leave: `o0` of 60 bytes that finds no room below" in caught.value.message
 
 
 def test_an_unknown_policy_is_refused() -> None:
@@ -131,8 +133,8 @@ def test_an_unknown_policy_is_refused() -> None:
 
 def test_masters_fill_dram_first_and_then_nvme_and_pass_through_dram() -> None:
     # DRAM of 300 has no room for seven masters of 50, so it keeps 4 x 50 bytes for what passes
-    # through: two lie there, the third on NVMe. It crosses flash at 0.5 and then the link at 1 byte/us: 100 + 50 us, one after the
-    # other.
+    # through: two lie there, the third on NVMe. It crosses flash at 0.5 and then the link at
+    # 1 byte/us: 100 + 50 us, one after the other.
     load = workload([50] * 7, [False] * 7, [Step(reads=[2], compute_ps=0)])
     where = machine(100, in_rate=1e6, out_rate=1e6, dram=300, nvme=1000)
     outcome = simulate(load, rows(load), where, "lru", record_events=True)

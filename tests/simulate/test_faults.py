@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mirc.controller.descriptors import Descriptors
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.events import Kind
 from mirc.machine import Machine
@@ -16,6 +17,7 @@ from mirc.simulate.engine import simulate
 from mirc.simulate.faults import Fault, FaultKind, FaultStage, Targets, fault_of
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.policies import POLICIES, Settings
+from mirc.simulate.routing import draw_experts
 from mirc.simulate.topology import topology
 from tests.nightly import by_night
 from tests.simulate.checker import Checker
@@ -276,6 +278,51 @@ def test_a_router_that_lies_costs_time_and_nothing_else() -> None:
     Checker([100, 1 << 50]).replay(lying.events)
 
 
+def _routed(seed: int) -> tuple[Workload, Descriptors, Machine]:
+    """Draw 2 of 5 experts of 40 in each of 400 steps; the plan keeps the likeliest of them near."""
+    chance = np.array([0.9, 0.6, 0.3, 0.1, 0.1])
+    drawn = [draw_experts(chance, 2, 1, (seed, step)).tolist() for step in range(400)]
+    steps = [Step(reads=experts, compute_ps=1_000_000) for experts in drawn]
+    load = workload([40] * 5, [False] * 5, steps)
+    load = attrs.evolve(load, names=tuple(f"e[{part}]" for part in range(5)))
+    known = rows(load, first_us={0: dict.fromkeys(range(5), 0.0)}, period_us=1.0)
+    phase = attrs.evolve(known.phases[0], probability=chance, stays=chance > 0.5)
+    return (
+        load,
+        attrs.evolve(known, phases=(phase,), probability=chance),
+        machine(170, in_rate=1e6),
+    )
+
+
+@pytest.mark.mechanism("S0-26", "S0-45")
+@pytest.mark.parametrize("when", [0, 2, 50])
+def test_a_router_that_goes_on_lying_is_corrected_by_what_it_chooses(when: int) -> None:
+    for seed in range(4):
+        load, known, where = _routed(seed)
+
+        lie, targets = fault_of(f"lie:e@{when}"), _targets(load, where, {})
+        found, static, recency = (
+            simulate(
+                load,
+                known,
+                where,
+                policy,
+                record_events=True,
+                stages=[FaultStage([lie], targets, load.step_count)],
+            )
+            for policy in ("intent", "static", "lru")
+        )
+        assert found.end_ps <= 1.03 * min(static.end_ps, recency.end_ps)
+        after = [each for each in found.corrections if each.runs > when]
+        assert after
+        assert after[0].runs <= when + 12
+        assert max(each.unlikely for each in after) >= 2
+        honest = simulate(load, known, where, "lru", record_events=True)
+        assert honest.events is not None
+        assert recency.events is not None
+        assert honest.events.tobytes() == recency.events.tobytes()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -297,6 +344,7 @@ def test_a_router_that_lies_costs_time_and_nothing_else() -> None:
         ("full:hbm@4", "there is no memory below `hbm` in this run"),
         ("fail:o7@4", "there is no object `o7` in this run"),
         ("lie:w@4", "there is no family `w` in this run"),
+        ("lie:o0@4", "there is no family `o0` in this run"),
         ("slow:in=2@6", "no fault can come before step 6: the run has 6 steps"),
     ],
 )

@@ -98,8 +98,9 @@ def test_without_a_rule_the_first_of_two_equals_leaves() -> None:
 
 @pytest.mark.mechanism("S0-20")
 def test_a_protection_that_no_event_ends_is_never_broken_but_refuses_by_name() -> None:
-    with pytest.raises(CouldNotRun, match="step 3 waits for room for `w1`"):
+    with pytest.raises(CouldNotRun, match="step 3 waits for room for `w1`") as caught:
         _run(_gradient("anti_evict_rule = UNTIL_SEQUENCE_END"))
+    assert "`g` of 1_000_000_000 bytes by a rule" in caught.value.message
 
 
 def test_the_next_run_that_raises_the_event_protects_anew() -> None:

@@ -98,7 +98,7 @@ CONTRACTS = (
     FieldSpec(
         key="materialized",
         type=Protection(),
-        doc="While what it binds, once granted: until an event, while a predicate holds; else always.",
+        doc="While what it binds: until an event, or while a predicate holds; else always.",
         where=_CLAIM,
         strength=Strength.HARD,
     ),
