@@ -136,7 +136,8 @@ def bring(w: World, o: int, why: int) -> None:
 def together(w: World, o: int) -> None:
     """Queue what belongs to the coalition of an object that a step has missed.
 
-    Only where the phase says of neither when it is used, in ring order, up to the coalition's cap.
+    Only where the phase says of neither when it is used, in ring order, up to the coalition's cap,
+    and only what is as likely used as not: a coalition of experts is not fetched for one of them.
     They take free room, and that of clean objects that nobody waits for.
     """
     phase = w.run[PHASE]
@@ -147,7 +148,8 @@ def together(w: World, o: int) -> None:
     for _ in range(MOST_MATES):
         if mate == o or left < w.obj[SIZE, mate]:
             return
-        if absent(w, mate) and w.first[phase, mate] == NONE:
+        likely = 2 * w.chance[phase, mate] >= CERTAIN
+        if likely and absent(w, mate) and w.first[phase, mate] == NONE:
             if not has_room(w, survey(w), mate):
                 victim = unawaited(w)
                 if victim == NONE or not leave(w, victim, FARTHER):

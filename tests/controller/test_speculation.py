@@ -175,11 +175,21 @@ def test_what_leaves_at_once_is_found_behind_any_number_of_dirty_objects() -> No
     assert w.counts[MOST_LOOKS] <= MOST_TRIES
 
 
-def hints(*, mates: tuple[tuple[int, ...], ...], cap: int = 0) -> Outcome:
+def hints(
+    *, mates: tuple[tuple[int, ...], ...], cap: int = 0, chances: Sequence[float] = (1.0,) * 6
+) -> Outcome:
     """Without a plan, two layers of three tiles each are read tile by tile, 200 us apart."""
     steps = [Step(reads=[o], compute_ps=200 * US, position=o) for o in range(6)]
     load = workload([100] * 6, [False] * 6, steps)
-    known = attrs.evolve(rows(load), mates=mates, caps_bytes=(cap,) * len(mates))
+    bare = rows(load)
+    likely = np.array(chances)
+    known = attrs.evolve(
+        bare,
+        mates=mates,
+        caps_bytes=(cap,) * len(mates),
+        probability=likely,
+        phases=tuple(attrs.evolve(phase, probability=likely) for phase in bare.phases),
+    )
     return played(load, known, machine(1000, in_rate=1e6))
 
 
@@ -198,6 +208,12 @@ def test_what_belongs_together_comes_together_on_hints_alone() -> None:
 def test_no_more_of_a_coalition_comes_together_than_its_cap() -> None:
     capped = hints(mates=((0, 1, 2, 3, 4, 5),), cap=200)
     assert of_kind(capped, Kind.ISSUE, Reason.TOGETHER) == [1, 3, 5]
+
+
+def test_what_is_rarely_used_is_not_fetched_for_its_coalition() -> None:
+    # experts of one coalition: the router chose one, and two of the others are unlikely
+    chosen = hints(mates=((0, 1, 2), (3, 4, 5)), chances=(1.0, 0.49, 0.5, 1.0, 0.1, 0.2))
+    assert of_kind(chosen, Kind.ISSUE, Reason.TOGETHER) == [2]
 
 
 @pytest.mark.mechanism("S0-19")
