@@ -2,6 +2,7 @@
 
 from random import Random
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ def world(count: int = 4, policy: str = "regret") -> World:
     load = workload([100] * count, [False] * count, [Step(reads=[0])])
     known = rows(load, first_us={0: {o: 10.0 * o for o in range(count)}}, period_us=40.0)
     known.phases[0].probability[1] = 0.25
-    where = machine(1000, in_rate=1e6, dram=300 + 400, nvme=10_000)
+    known = attrs.evolve(known, backing=(("DRAM",),) * (count - 1) + (("NVME",),))
+    where = machine(1000, in_rate=1e6, dram=100 * count + 400, nvme=10_000)
     scene = stage(load, known, where, POLICIES[policy], settings=Settings())
     return scene.world
 
