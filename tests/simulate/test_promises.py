@@ -52,7 +52,7 @@ def departures(outcome: Outcome) -> list[tuple[int, int]]:
     return list(zip(gone["object"].tolist(), gone["step"].tolist(), strict=True))
 
 
-@pytest.mark.mechanism("S2-12")
+@pytest.mark.mechanism("S2-19")
 def test_every_loss_of_a_soft_pin_is_a_row_before_the_next_step_and_says_for_whom() -> None:
     # All five are pinned, and three fit: the pins must yield, and none does in silence.
     outcome = run(said(cycle(5), range(5), "pin_level = SOFT"))
