@@ -12,7 +12,7 @@ docs/figures. Exits 1 where a claim of docs/half-true.md fails. FOLDER keeps the
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -152,6 +152,21 @@ def drawn(name: str, curves: Sequence[tuple[str, str, Sequence[float]]], label: 
     plt.close(figure)
 
 
+def stalls_drawn(
+    name: str, ours: Sequence[float], same: Sequence[float], level: Mapping[str, float]
+) -> None:
+    """Plot stalls: intent's, those of a static placement told the same, and what no lie changes."""
+    flat = {what: [stall] * len(SHARES) for what, stall in level.items()}
+    curves = [
+        ("lru", "C3--", flat["lru"]),
+        ("static, told the same", "C1-.", same),
+        ("static, told the truth", "C1:", flat["static"]),
+        ("intent", "C0-o", ours),
+        ("bound", "k:", flat["bound"]),
+    ]
+    drawn(name, curves, "stall, s")
+
+
 def streaming(folder: Path, machine: str) -> bool:
     """Measure streamed weights on a machine; say whether the claims hold there."""
     plans = ("-M", STREAMING, "-M", HIDING)
@@ -180,16 +195,11 @@ def streaming(folder: Path, machine: str) -> bool:
             f"| {percent(ours[-1], best)} | {gap:.1%} |",
             flush=True,
         )
-    drawn(
+    stalls_drawn(
         f"half-true-streaming-{machine}",
-        [
-            ("lru", "C3--", [recency] * len(SHARES)),
-            ("static, told the same", "C1-.", same),
-            ("static, told the truth", "C1:", [static] * len(SHARES)),
-            ("intent", "C0-o", ours),
-            ("bound", "k:", [bound] * len(SHARES)),
-        ],
-        "stall, s",
+        ours,
+        same,
+        {"lru": recency, "static": static, "bound": bound},
     )
     return holds
 
@@ -227,16 +237,8 @@ def experts(folder: Path, batch: int) -> bool:
             f"| {percent(ours[-1], best)} | {percent(ours[-1], static)} |",
             flush=True,
         )
-    drawn(
-        f"half-true-experts-{batch}",
-        [
-            ("lru", "C3--", [recency] * len(SHARES)),
-            ("static, told the same", "C1-.", same),
-            ("static, told the truth", "C1:", [static] * len(SHARES)),
-            ("intent", "C0-o", ours),
-            ("bound", "k:", [bound] * len(SHARES)),
-        ],
-        "stall, s",
+    stalls_drawn(
+        f"half-true-experts-{batch}", ours, same, {"lru": recency, "static": static, "bound": bound}
     )
     return holds
 

@@ -1,4 +1,4 @@
-"""Values, sizes and a capacity into the most value that fits: exactly, and from above."""
+"""Values, sizes and a capacity into the most value that fits."""
 
 from collections.abc import Sequence
 
@@ -22,19 +22,3 @@ def exact(values: Sequence[float], sizes: Sequence[int], capacity: int) -> float
         if value > 0 and size <= capacity:
             best[size:] = np.maximum(best[size:], best[: capacity + 1 - size] + value)
     return float(best[-1])
-
-
-def fractional(values: Sequence[float], sizes: Sequence[int], capacity: int) -> float:
-    """Return what no choice exceeds: the best values by size, the last thing taken in part.
-
-    O(n log n). Source: Dantzig, Operations Research 5(2), 1957.
-    """
-    total, room = 0.0, capacity
-    things = [(v, s) for v, s in zip(values, sizes, strict=True) if v > 0]
-    for value, size in sorted(things, key=lambda thing: -thing[0] / thing[1]):
-        share = min(1.0, room / size)
-        total += share * value
-        room -= round(share * size)
-        if room <= 0:
-            break
-    return total

@@ -8,6 +8,7 @@ from mirc.cli.completion import complete_files
 from mirc.cli.errors import refuse
 from mirc.cli.options import output_option
 from mirc.cli.output import spare_inputs, write_bytes, write_text
+from mirc.diagnostics import CouldNotRun
 from mirc.lint.sources import read
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def pack(ctx: click.Context, file: str, *, output: str, form: str, losses: str |
     bound = bind(parse(source))
     if bound.diagnostics:
         refuse(ctx, source, bound.diagnostics)
+    if not bound.module.declarations:
+        raise CouldNotRun(
+            f"`{file}` declares nothing, so there is nothing to pack",
+            "begin with `mir 1.0` and declare an `object`",
+        )
     if form == _ROWS:
         _rows(bound.module, output)
     else:

@@ -1,25 +1,11 @@
 """What the arbiter chose into BIND and RELEASE, at a model's load and when a phase begins."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import attrs
 
 from mirc.controller.arbiter import Arbitration, Choice, Pin
-from mirc.sram import DRIVER, BindFlags, Caller, Fault, Handle, Quota, Range, ReleaseMode
-
-
-class Backend(Protocol):
-    """All that arbiter and controller see of an on-chip memory."""
-
-    def bind(self, caller: Caller, target: Range, tenant: str, flags: BindFlags) -> Handle | Fault:
-        """Bind an off-chip range."""
-
-    def release(self, caller: Caller, handle: Handle, mode: ReleaseMode) -> Fault | None:
-        """End a binding."""
-
-    def quota(self, tenant: str) -> Quota:
-        """Return what the tenant may bind, and has bound."""
+from mirc.sram import DRIVER, BindFlags, Fault, Handle, Range, ReleaseMode, Residency
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +18,7 @@ class Bindings:
 
 
 def bind_all(
-    backend: Backend,
+    memory: Residency,
     arbitration: Arbitration,
     ranges: Mapping[str, Range],
     tenant: str,
@@ -48,13 +34,13 @@ def bind_all(
     held = dict(before.bound) if before is not None else {}
     for name, (handle, pin) in tuple(held.items()):
         if name not in chosen or chosen[name].pin is not pin:
-            backend.release(DRIVER, handle, ReleaseMode.WRITEBACK)
+            memory.release(DRIVER, handle, ReleaseMode.WRITEBACK)
             del held[name]
     refused: dict[str, Fault] = {}
     for name, choice in chosen.items():
         if name in held:
             continue
-        answer = backend.bind(DRIVER, ranges[name], tenant, flags_of(choice))
+        answer = memory.bind(DRIVER, ranges[name], tenant, flags_of(choice))
         if isinstance(answer, Handle):
             held[name] = (answer, choice.pin)
         else:

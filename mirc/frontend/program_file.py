@@ -55,7 +55,7 @@ def load(path: Path) -> ExportedFile:
     if path.is_dir():
         raise CouldNotRun(f"`{path}` is a directory", "give the .pt2 file itself")
     if not path.is_file():
-        raise CouldNotRun(f"no such file: `{path}`")
+        raise CouldNotRun(f"no such file: `{path}`", "check the path")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

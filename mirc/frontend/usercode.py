@@ -97,7 +97,7 @@ def from_file(path: Path, name: str | None) -> UserModel:
     if path.is_dir():
         raise CouldNotRun(f"`{path}` is a directory", "give a Python file in it")
     if not path.is_file():
-        raise CouldNotRun(f"no such file: `{path}`")
+        raise CouldNotRun(f"no such file: `{path}`", "check the path")
     sys.path.insert(0, str(path.parent.resolve()))  # as `python file.py` does
     return _lazily(lambda: _offered(_executed(path), str(path), name, path.stem))
 
@@ -287,7 +287,10 @@ def _blaming(where: str) -> Iterator[None]:
     except CouldNotRun:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code may raise anything
-        raise CouldNotRun(f"`{where}` raised {blame(error, where)}") from None
+        raise CouldNotRun(
+            f"`{where}` raised {blame(error, where)}",
+            "see whether that line runs in plain Python",
+        ) from None
 
 
 def _found(module: ModuleType) -> str:

@@ -1,4 +1,4 @@
-"""The exact knapsack equals trying everything, and the fractional one is above it."""
+"""The exact knapsack equals trying everything."""
 
 from itertools import combinations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirc.bounds.knapsack import exact, fractional
+from mirc.bounds.knapsack import exact
 
 THINGS = st.lists(st.tuples(st.integers(-3, 20), st.integers(1, 9)), max_size=8)
 
@@ -19,12 +19,6 @@ def test_no_subset_that_fits_is_worth_more_than_the_exact_answer(
     best = max(sum(v for v, _ in s) for s in subsets if sum(z for _, z in s) <= capacity)
     values, sizes = [v for v, _ in things], [z for _, z in things]
     assert exact(values, sizes, capacity) == best
-    assert fractional(values, sizes, capacity) >= best - 1e-9
-
-
-def test_the_fractional_answer_takes_the_last_thing_in_part() -> None:
-    # 6 of value at 2 units, then 2 of 4 units of a thing worth 8: 6 + 4.
-    assert fractional([8, 6], [4, 2], 4) == pytest.approx(10)
 
 
 def test_a_problem_that_would_take_minutes_is_refused() -> None:

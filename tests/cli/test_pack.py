@@ -207,3 +207,12 @@ def test_a_packed_file_is_not_taken_for_text(folder: Path) -> None:
         assert "`a.mirb` is a packed file, not text" in result.stderr
         assert "help: turn it into text: mirc unpack a.mirb" in result.stderr
     assert (folder / "a.mirb").exists()
+
+
+def test_a_file_that_declares_nothing_is_not_packed(tmp_path: Path) -> None:
+    empty, out = tmp_path / "empty.mir", tmp_path / "empty.mirb"
+    empty.write_text("", encoding="utf-8")
+    result = run("pack", str(empty), "-o", str(out))
+    assert result.exit_code == 2
+    assert "declares nothing, so there is nothing to pack" in result.output
+    assert not out.exists()

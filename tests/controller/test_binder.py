@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from mirc.controller.arbiter import Candidate, Pin, arbitrate
-from mirc.controller.binder import Backend, bind_all
+from mirc.controller.binder import bind_all
 from mirc.machine import Organisation
 from mirc.sram import (
     BindFlags,
@@ -16,6 +16,7 @@ from mirc.sram import (
     Quota,
     Range,
     ReleaseMode,
+    Residency,
 )
 
 LINE = 64
@@ -28,8 +29,16 @@ class Notebook:
     asked: list[str] = attrs.field(factory=list)
     count: int = 0
 
-    def bind(self, caller: Caller, target: Range, tenant: str, flags: BindFlags) -> Handle | Fault:
+    def bind(
+        self,
+        caller: Caller,
+        target: Range,
+        tenant: str,
+        flags: BindFlags = BindFlags.NONE,
+        place: int | None = None,
+    ) -> Handle | Fault:
         assert caller.privileged
+        assert place is None
         self.asked.append(f"bind {target.address} {tenant} {flags.name}")
         self.count += 1
         return Handle(self.count) if self.count == 1 else Fault.NO_SPACE
@@ -42,6 +51,9 @@ class Notebook:
     def quota(self, tenant: str) -> Quota:
         del tenant
         return Quota(limit_bytes=LINE, used_bytes=0)
+
+    def left_bytes(self, tenant: str) -> int:
+        return self.quota(tenant).limit_bytes
 
 
 def array(organisation: Organisation) -> Device:
@@ -71,7 +83,7 @@ def lines(first: int, count: int) -> Range:
     "organisation", [Organisation.SET_ASSOCIATIVE, Organisation.SOFTWARE_MANAGED]
 )
 def test_the_same_choice_is_bound_on_two_organisations(organisation: Organisation) -> None:
-    device: Backend = array(organisation)
+    device: Residency = array(organisation)
     ranges = {"a": lines(0, 2), "b": lines(8, 3), "c": lines(16, 8)}
     drawn = [candidate("a", 2, 9), candidate("b", 3, 8), candidate("c", 8, 2)]
     chosen = arbitrate(drawn, device.quota("t").limit_bytes, holding=1.0)
