@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from mirc.controller.ingest import PS_PER_US
 from mirc.controller.observe import survey
 from mirc.controller.stage import Happening
 from mirc.kernels import world as k
@@ -46,9 +47,9 @@ class TelemetryStage:
             what="observed",
             detail="; ".join(
                 (
-                    f"the last step took {now - self._time} ps",
-                    f"{int(seen.free_bytes)} of {int(w.mem[k.CAPACITY, k.NEAR])} near bytes free",
-                    f"{int(seen.ahead_bytes)} bytes ready ahead",
+                    f"the last step took {(now - self._time) / PS_PER_US:_.1f} us",
+                    f"{int(seen.free_bytes):_} of {int(w.mem[k.CAPACITY, k.NEAR]):_} near bytes free",
+                    f"{int(seen.ahead_bytes):_} bytes ready ahead",
                     f"{self._under_way(w)} transfers under way",
                     f"{late - self._late} prefetches late",
                     *self._queues(w),
@@ -66,4 +67,4 @@ class TelemetryStage:
             wait = int(queue_ps(w, int(w.link[k.SERVER, link]), k.DEMAND))
             flying = first(w.lists, k.QUEUE_NEXT, flight_of(w, link)) != flight_of(w, link)
             if wait or flying:
-                yield f"`{name}` busy for {wait} ps"
+                yield f"`{name}` busy for {wait / PS_PER_US:_.1f} us"

@@ -133,11 +133,11 @@ def test_what_was_observed_before_each_step_is_noted_and_changes_nothing() -> No
     assert alone.events.tobytes() == noted.events.tobytes()
     assert [each.detail for each in noted.happenings] == [
         (
-            "the last step took 0 ps; 200 of 200 near bytes free; 0 bytes ready ahead; "
+            "the last step took 0.0 us; 200 of 200 near bytes free; 0 bytes ready ahead; "
             "0 transfers under way; 0 prefetches late"
         ),
         (
-            "the last step took 80000000 ps; 80 of 200 near bytes free; 60 bytes ready ahead; "
-            "1 transfers under way; 0 prefetches late; `in` busy for 40000000 ps"
+            "the last step took 80.0 us; 80 of 200 near bytes free; 60 bytes ready ahead; "
+            "1 transfers under way; 0 prefetches late; `in` busy for 40.0 us"
         ),
     ]
