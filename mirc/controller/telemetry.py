@@ -40,6 +40,7 @@ class TelemetryStage:
         """Yield what is observed as the step begins."""
         seen = survey(w)
         now, late = int(w.run[k.NOW]), int(w.run[k.LATE])
+        usable = int(w.mem[k.CAPACITY, k.NEAR])
         yield Happening(
             time_ps=now,
             step=step,
@@ -48,7 +49,7 @@ class TelemetryStage:
             detail="; ".join(
                 (
                     f"the last step took {(now - self._time) / PS_PER_US:_.1f} us",
-                    f"{int(seen.free_bytes):_} of {int(w.mem[k.CAPACITY, k.NEAR]):_} near bytes free",
+                    f"{int(seen.free_bytes):_} of {usable:_} near bytes free",
                     f"{int(seen.ahead_bytes):_} bytes ready ahead",
                     f"{self._under_way(w)} transfers under way",
                     f"{late - self._late} prefetches late",
