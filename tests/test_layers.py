@@ -34,6 +34,7 @@ LAYERS = (
     "simulate",
     "answers",
     "observe",
+    "sweep",
     "report",
     "lsp",
     "cli",
