@@ -33,7 +33,8 @@ from mirc.simulate.corrupt import SHARES, redrawn
 from mirc.simulate.engine import simulate
 from mirc.simulate.limits import inflow_bytes_per_s, limits
 from mirc.simulate.model import Workload
-from mirc.simulate.prefix_trace import (
+from mirc.simulate.schedule import schedule_of
+from mirc.simulate.serving.prefix_trace import (
     Asked,
     asked_by,
     half_true,
@@ -43,7 +44,6 @@ from mirc.simulate.prefix_trace import (
     placed_hits,
     usable_hits,
 )
-from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import build
 from mirc.traces.requests import read
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import ceil
+from typing import Any
 
 import attrs
 import numpy as np
@@ -75,37 +76,118 @@ class Touches:
     transient_bytes: NDArray[np.int64]
 
 
-def crossing_bytes(
-    touches: Touches, usable_bytes: int, cuts: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return, for each window between ``cuts``, the bytes that must come into near memory in it.
+@attrs.frozen(kw_only=True, eq=False)
+class Crossings:
+    """What a run uses on either side of its ``cuts``: ascending, distinct steps that end pieces.
 
-    A cut is a step, ascending and distinct; its windows are the steps up to and with the first
-    cut, then those after it up to and with the next, and so on to the end: one more than cuts.
-    Before the first step near memory is empty.
-
-    At a cut near memory holds at most ``usable_bytes``, less what the cut's own step holds: its
-    transient bytes, and those of its objects that the window after it does not use. What that
-    window uses, and does not create, was near at the cut or comes in during it. Windows share no
-    moment, so their sum is a lower bound for every policy, oracles included; a copy that is spilled
-    only adds to it.
+    Row ``i`` says that ``size_bytes[i]``, used in the piece ``after[i]``, were used last in the
+    piece ``before[i]`` (-1: never before) and came into being earlier. Those of ``last[i]`` were
+    used in the step that ends that piece. ``held_bytes`` [cuts] is what such steps hold, all told.
     """
-    window = np.searchsorted(cuts, touches.step, side="left")
-    count = len(touches.size_bytes)
-    # Sorted by step, so the first of each (window, object) pair is the first use in that window.
-    pair, first = np.unique(window * count + touches.object, return_index=True)
-    needed = pair[~touches.created[first]]
+
+    cuts: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    last: NDArray[np.bool_]
+    size_bytes: NDArray[np.int64]
+    held_bytes: NDArray[np.int64]
+
+    def inward_bytes(self, usable_bytes: int, cuts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return, for each window between some of the cuts, the bytes that must come in in it.
+
+        The windows are the steps up to and with the first cut, then those after it up to and with
+        the next, and so on to the end: one more than cuts. Before the first step near memory is
+        empty. O(rows).
+
+        At a cut near memory holds at most ``usable_bytes``, less what the cut's own step holds: its
+        transient bytes, and those of its objects that the window after it does not use. What that
+        window uses, and does not create, was near at the cut or comes in during it. Windows share
+        no moment, so their sum is a lower bound for every policy, oracles included; a copy that is
+        spilled only adds to it.
+        """
+        windows = len(cuts) + 1
+        chosen = np.searchsorted(self.cuts, cuts)
+        window_of = np.zeros(len(self.cuts) + 2, dtype=np.int64)  # of each piece, then of piece -1
+        window_of[chosen + 1] = 1
+        window_of = np.cumsum(window_of)
+        window_of[-1] = -1
+        before, after = window_of[self.before], window_of[self.after]
+        crossing = before != after
+        need = _sums(after[crossing], self.size_bytes[crossing], windows)
+        ends = np.zeros(len(self.cuts) + 2, dtype=np.bool_)
+        ends[chosen] = True
+        used = self.last & ends[self.before] & (before + 1 == after)
+        held = np.zeros(windows, dtype=np.int64)
+        held[1:] = self.held_bytes[chosen]
+        held -= _sums(after[used], self.size_bytes[used], windows)
+        room = np.maximum(0, usable_bytes - held)
+        room[0] = 0
+        return np.maximum(0, need - room)
+
+
+def crossings(touches: Touches, cuts: NDArray[np.int64]) -> Crossings:
+    """Return what lies on either side of ``cuts``: O(accesses), once for all choices of them."""
+    order = by_object(touches)
+    thing, step = touches.object[order], touches.step[order].astype(np.int32)
+    piece_of, is_cut = pieces(touches, cuts), np.zeros(len(touches.transient_bytes), np.bool_)
+    is_cut[cuts] = True
+    piece = piece_of[step]
+    begins = np.ones(len(order), dtype=np.bool_)
+    begins[1:] = thing[1:] != thing[:-1]
+    again = np.flatnonzero(~begins)
+    again = again[piece[again] != piece[again - 1]]
+    rows = np.concatenate((np.flatnonzero(begins), again))
+    before = np.concatenate((np.full(len(rows) - len(again), -1), piece[again - 1]))
+    last = np.concatenate((np.zeros(len(rows) - len(again), np.bool_), is_cut[step[again - 1]]))
+    kept = ~touches.created[order[rows]]
+    rows, before, last = rows[kept], before[kept], last[kept]
     sizes = touches.size_bytes
-    windows = len(cuts) + 1
-    need = _sums(needed // count, sizes[needed % count], windows)
-    at_cut = np.isin(touches.step, cuts)
-    beside = np.unique((window[at_cut] + 1) * count + touches.object[at_cut])
-    idle = beside[~np.isin(beside, needed)]
-    held = _sums(idle // count, sizes[idle % count], windows)
-    held[1:] += touches.transient_bytes[cuts]
-    room = np.maximum(0, usable_bytes - held)
-    room[0] = 0
-    return np.maximum(0, need - room)
+    held = np.zeros(len(cuts), dtype=np.int64)
+    at_cut = is_cut[touches.step]
+    np.add.at(held, piece_of[touches.step[at_cut]], sizes[touches.object[at_cut]])
+    return Crossings(
+        cuts=cuts,
+        **_together(before, piece[rows], last, sizes[thing[rows]]),
+        held_bytes=held + touches.transient_bytes[cuts],
+    )
+
+
+def by_object(touches: Touches) -> NDArray[np.int64]:
+    """Return the order of accesses by object, those of one object by step."""
+    small = len(touches.size_bytes) <= np.iinfo(np.uint16).max  # such keys are sorted in O(n)
+    return np.argsort(touches.object.astype(np.uint16 if small else np.int64), kind="stable")
+
+
+def pieces(touches: Touches, cuts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the piece of each step: they end with the cuts, and the last with the run."""
+    ends = np.append(cuts, len(touches.transient_bytes) - 1)
+    return np.repeat(np.arange(len(ends), dtype=np.int32), np.diff(ends, prepend=-1))
+
+
+def _together(
+    before: NDArray[np.int64],
+    after: NDArray[np.int32],
+    last: NDArray[np.bool_],
+    size_bytes: NDArray[np.int64],
+) -> dict[str, Any]:
+    """Sum the bytes of rows that are alike otherwise: most are used in neighbouring pieces."""
+    gap = after - before
+    kinds = 2 * int(gap.max(initial=0)) + 2
+    key = after * np.int64(kinds) + 2 * gap + last
+    if kinds * (int(after.max(initial=0)) + 1) <= len(key):
+        sums = _sums(key, size_bytes, kinds * (int(after.max(initial=0)) + 1))
+        found = np.flatnonzero(sums)
+        sums = sums[found]
+    else:
+        found, place = np.unique(key, return_inverse=True)
+        sums = _sums(place, size_bytes, len(found))
+    piece, kind = np.divmod(found, kinds)
+    return {
+        "before": piece - kind // 2,
+        "after": piece,
+        "last": kind % 2 == 1,
+        "size_bytes": sums,
+    }
 
 
 def _sums(groups: NDArray[np.int64], values: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -45,3 +45,8 @@ def _check_output(context: click.Context, parameter: click.Parameter, value: str
     del context, parameter
     check_writable(value)
     return value
+
+
+phase_option = click.option(
+    "--phase", metavar="NAME", help="The phase that ran in a profile that does not say."
+)

@@ -3,8 +3,10 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mirc.diagnostics.errors import CouldNotRun
 
@@ -40,6 +42,30 @@ def write_bytes(path: str, data: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+@contextmanager
+def writing(path: str) -> Iterator[BinaryIO]:
+    """Open ``path`` for bytes that come little by little; it has its name when all have come.
+
+    As with ``write_text`` nobody ever sees half a file. ``-`` is standard output. Raises
+    ``CouldNotRun``.
+    """
+    check_writable(path)
+    if path == STDOUT:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        if _is_special(path):
+            with Path(path).open("wb") as file:
+                yield file
+        else:
+            with _replacing(Path(os.path.realpath(path))) as file:
+                yield file
+    except OSError as error:
+        raise _refusal(path, error) from error
 
 
 def _write(path: str, data: bytes) -> None:
@@ -133,12 +159,18 @@ def _print(text: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
+    with _replacing(target) as file:
+        file.write(data)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
     # O_EXCL and mode 0666: the umask decides, as it does for any file that a shell makes.
     temporary = target.parent / f".mirc-{os.urandom(8).hex()}.tmp"
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)

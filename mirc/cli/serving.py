@@ -13,7 +13,18 @@ from mirc.diagnostics import CouldNotRun
 if TYPE_CHECKING:
     from mirc.ir import Module
 
-_OF_SCHEDULES = ("steps", "schedule", "batch", "context", "events", "why", "faults", "intent")
+_OF_SCHEDULES = (
+    "steps",
+    "schedule",
+    "batch",
+    "context",
+    "events",
+    "why",
+    "faults",
+    "intent",
+    "hint_curve",
+    "ablate",
+)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -92,7 +103,7 @@ def served_of(context: click.Context) -> Served:
     served.check()
     for name in _OF_SCHEDULES if served.trace is not None else ():
         if context.params[name]:
-            option = f"--{name.removesuffix('s') if name == 'faults' else name}"
+            option = f"--{'fault' if name == 'faults' else name.replace('_', '-')}"
             raise CouldNotRun(
                 f"`{option}` is about the file's schedule, and a trace is served instead of it",
                 f"leave out `{option}` or `--trace`",
@@ -117,7 +128,7 @@ def serve_trace(
 ) -> None:
     """Serve the trace that ``--trace`` names and write the report."""
     from mirc.report import serving as report  # noqa: PLC0415 - as in simulate
-    from mirc.simulate.serving import Options, serve  # noqa: PLC0415
+    from mirc.simulate.serving.serve import Options, serve  # noqa: PLC0415
     from mirc.traces.requests import read  # noqa: PLC0415
 
     trace = str(served.trace)

@@ -88,11 +88,24 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Let policies believe a packed file (see `mirc pack`); what happens is what FILE says.",
 )
+@click.option(
+    "--hint-curve",
+    is_flag=True,
+    help="Run intent again with 10 to 100 % of its hints wrong, and print the curve.",
+)
+@click.option(
+    "--ablate",
+    is_flag=True,
+    help="Run intent again without each field of FILE, and print what each is worth.",
+)
 @serving_options
 @format_option("text", "json")
 @output_option("Write the report there.")
 @click.option(
     "--events", metavar="FILE", help="Write every event there too, as JSON lines: it can be large."
+)
+@click.option(
+    "--record", metavar="FILE", help="Write there what was used when: see `mirc compare`."
 )
 @click.pass_context
 def simulate(
@@ -111,9 +124,12 @@ def simulate(
     lowering: str,
     why: str | None,
     intent: str | None,
+    hint_curve: bool,
+    ablate: bool,
     output_format: str,
     output: str,
     events: str | None,
+    record: str | None,
 ) -> None:
     """Run the schedule of a .mir file on modeled machines, under several policies.
 
@@ -128,12 +144,15 @@ def simulate(
     mirc simulate llama.mir -M h100-sxm --policy intent --why layers.3.mlp.weight@40
     """  # noqa: D301 - click's own mark, not a backslash
     check_writable(events or STDIN)
-    spare_inputs((output, events), (file,) if intent is None else (file, intent))
+    check_writable(record or STDIN)
+    spare_inputs((output, events, record), (file,) if intent is None else (file, intent))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.controller.telemetry import Telemetry  # noqa: PLC0415
     from mirc.lint.errors import load_right  # noqa: PLC0415
+    from mirc.observe.logs import recorded  # noqa: PLC0415
     from mirc.report import json_form, stories, text  # noqa: PLC0415
     from mirc.simulate.admission import Scope  # noqa: PLC0415
+    from mirc.simulate.hints import Probe  # noqa: PLC0415
     from mirc.simulate.joint import Lowering  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
 
@@ -165,7 +184,8 @@ def simulate(
             faults=faults,
             telemetry=Telemetry.OFF if why is None else Telemetry.EACH_STEP,
             lowering=Lowering(lowering),
-            record=events is not None or why is not None,
+            probes=(*(Probe.CURVE,) * hint_curve, *(Probe.ABLATION,) * ablate),
+            record=any(each is not None for each in (events, record, why)),
         ),
         source,
         _tell if sys.stderr.isatty() else None,
@@ -179,6 +199,8 @@ def simulate(
         write_text(output, text.as_text(found))
     if events is not None:
         write_text(events, "".join(found.event_lines()))
+    if record is not None:
+        write_text(record, "".join(recorded(found.logs)))
     ctx.exit(int(any(comparison.broken for comparison in found.comparisons)))
 
 

@@ -11,6 +11,9 @@ from mirc.kernels import world as k
 from mirc.kernels.offers import hold_fast, let_loose, rerank
 from mirc.kernels.world import NEVER, World
 
+_OF_STATE = ("DIRTY", "REUSED")
+"""The predicates that the run may change without an event."""
+
 
 @attrs.frozen
 class Raised:
@@ -88,6 +91,8 @@ class SignalStage:
         events = {step + 1 for step in course.raises}
         self._moments = np.array(sorted(course.begins | events), dtype=np.int64)
         self._always = any(each.word == "DIRTY" for each in _all(guards))
+        self._live = [any(each.word in _OF_STATE for each in some) for some in guards]
+        self._found: dict[int, tuple[frozenset[Raised], dict[int, Guard]]] = {}
         self._raisers: dict[int, set[Raised]] = {}
         for step, raised in course.raises.items():
             self._raisers.setdefault(int(course.phase[step]), set()).update(raised)
@@ -115,7 +120,9 @@ class SignalStage:
         yield from self._keep(w, phase)
 
     def _keep(self, w: World, phase: int) -> Iterator[Happening]:
-        holding = {each.object: each for each in self._guards[phase] if self._holds(w, phase, each)}
+        holding = self._holding(w, phase)
+        if holding is self._kept:
+            return
         same = {o for o, each in holding.items() if self._alike(each, self._kept.get(o))}
         for o in sorted(self._kept.keys() - same):
             w.obj[k.BARRED, o] = 0
@@ -128,6 +135,15 @@ class SignalStage:
                 hold_fast(w, o, k.BY_RULE)
             yield self._row(w, "protect", holding[o].text, o)
         self._kept = holding
+
+    def _holding(self, w: World, phase: int) -> dict[int, Guard]:
+        """Return the rules of a phase that hold, those of before where only events decide them."""
+        happened, found = self._found.get(phase, (None, {}))
+        if self._live[phase] or happened != frozenset(self._happened):
+            rules = self._guards[phase]
+            found = {each.object: each for each in rules if self._holds(w, phase, each)}
+            self._found[phase] = frozenset(self._happened), found
+        return found
 
     @staticmethod
     def _alike(one: Guard, other: Guard | None) -> bool:

@@ -2,9 +2,9 @@
 
 import hashlib
 import inspect
-import sys
 from collections.abc import Callable
 from dis import get_instructions
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard
@@ -18,8 +18,8 @@ def compiled(function: Callable[..., Any], *examples: tuple[Any, ...]) -> Callab
 
     ``examples`` are named tuples of arrays such as it will be called with: they fix the types that
     parameters annotated with their classes have. Compiled once in a process, and kept on disk
-    beside the source (or in numba's own cache folder) under a name that holds a hash of every
-    module that took part: numba itself does not see an edit in another file.
+    beside the source (or in numba's own cache folder) under a name that holds a hash of all
+    functions that took part: numba itself does not see an edit in another file.
     """
     if function not in _BUILT:
         # What is on disk needs none of the functions inside: they are not compiled before asked.
@@ -33,12 +33,16 @@ def compiled(function: Callable[..., Any], *examples: tuple[Any, ...]) -> Callab
 
 
 def source_hash(function: Callable[..., Any]) -> str:
-    """Return a hash of all modules that a function, and what it calls, take anything from."""
-    found = {__name__: sys.modules[__name__]}  # how it is compiled counts too
-    _modules(_plain(function), found, set())
-    text = hashlib.sha256()
-    for name in sorted(found):
-        text.update(Path(str(found[name].__file__)).read_bytes())
+    """Return a hash of all that decides what a function does: its code and that of all it calls.
+
+    Constants count by their values and named tuples by their fields, so that an edit elsewhere in
+    a module that they come from costs no compilation, nor does one of a comment.
+    """
+    text = hashlib.sha256(Path(__file__).read_bytes())  # how it is compiled counts too
+    reached: dict[FunctionType, None] = {}
+    _reach(_plain(function), reached)
+    for each in reached:
+        text.update(_identity(each).encode())
     return text.hexdigest()[:12]
 
 
@@ -82,23 +86,22 @@ class _Chain:
             "no_cpython_wrapper": not outermost,
             "cache": outermost,
         }
-        parameters = inspect.signature(function).parameters.values()
-        known = [self.types.get(parameter.annotation) for parameter in parameters]
+        known = [self.types.get(parameter.annotation) for parameter in _parameters(function)]
         if outermost:
             known = [None]  # called from Python: its types are those of the call
         return self.jit(**options) if None in known else self.jit(tuple(known), **options)
+
+
+@cache
+def _parameters(function: FunctionType) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
 
 
 def _callees(function: FunctionType) -> list[tuple[str, FunctionType]]:
     return [(name, value) for name, value in _globals(function) if _ours(value)]
 
 
-def _classes(function: FunctionType) -> list[type]:
-    """Return the classes of this package that a function makes: named tuples."""
-    found = [value for _, value in _globals(function) if isinstance(value, type)]
-    return [value for value in found if value.__module__.partition(".")[0] == _ROOT]
-
-
+@cache
 def _globals(function: FunctionType) -> list[tuple[str, object]]:
     # Names that are loaded as globals: ``co_names`` would list attributes too.
     loaded = [i.argval for i in get_instructions(function) if i.opname == "LOAD_GLOBAL"]
@@ -109,20 +112,33 @@ def _ours(value: object) -> TypeGuard[FunctionType]:
     return isinstance(value, FunctionType) and value.__module__.partition(".")[0] == _ROOT
 
 
-def _modules(function: FunctionType, found: dict[str, ModuleType], seen: set[FunctionType]) -> None:
-    """Collect the modules of a function, of all it calls and makes, and of their constants."""
-    if function in seen:
-        return
-    seen.add(function)
-    found[function.__module__] = sys.modules[function.__module__]
-    found |= {
-        name: module
-        for name, module in list(sys.modules.items())
-        if name.startswith(f"{_ROOT}.kernels.")
-    }
-    found |= {value.__module__: sys.modules[value.__module__] for value in _classes(function)}
-    for _, callee in _callees(function):
-        _modules(callee, found, seen)
+def _reach(function: FunctionType, reached: dict[FunctionType, None]) -> None:
+    """Collect a function and all of this package that it calls, in the order of their calls."""
+    if function not in reached:
+        reached[function] = None
+        for _, callee in _callees(function):
+            _reach(callee, reached)
+
+
+def _identity(function: FunctionType) -> str:
+    """Return all that a function is made of but the code of those that it calls."""
+    code = function.__code__
+    body = [constant for constant in code.co_consts if constant != function.__doc__]
+    signature = [
+        (each.name, _value(each.annotation), each.default) for each in _parameters(function)
+    ]
+    scope = [(name, _value(value)) for name, value in _globals(function)]
+    return repr((_value(function), code.co_code, body, code.co_names, signature, scope))
+
+
+def _value(value: object) -> object:
+    """Return what of a global decides: a named tuple's fields, a module's text, a constant."""
+    if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == _ROOT:
+        return value.__name__, Path(str(value.__file__)).read_bytes()
+    if isinstance(value, type | FunctionType | ModuleType):
+        fields = getattr(value, "_fields", ())
+        return getattr(value, "__module__", ""), value.__name__, fields
+    return value
 
 
 def _plain(function: Callable[..., Any]) -> FunctionType:

@@ -1,5 +1,14 @@
 from mirc.machine.model import Machine
-from mirc.machine.parts import Compute, Link, Memory, Organisation, Replacement, Sram, TierKind
+from mirc.machine.parts import (
+    Compute,
+    Link,
+    Memory,
+    Organisation,
+    Replacement,
+    Sharing,
+    Sram,
+    TierKind,
+)
 from mirc.machine.verify import InvalidMachineError
 
 __all__ = [
@@ -10,6 +19,7 @@ __all__ = [
     "Memory",
     "Organisation",
     "Replacement",
+    "Sharing",
     "Sram",
     "TierKind",
 ]

@@ -14,6 +14,7 @@ from mirc.machine.parts import (
     Memory,
     Organisation,
     Replacement,
+    Sharing,
     Sram,
     TierKind,
     ascends,
@@ -30,6 +31,7 @@ _WORDS: Mapping[Kind, tuple[type[StrEnum], str]] = {
     Kind.TIER: (TierKind, "tier"),
     Kind.ORGANISATION: (Organisation, "organisation"),
     Kind.REPLACEMENT: (Replacement, "replacement"),
+    Kind.SHARING: (Sharing, "sharing"),
 }
 
 
@@ -92,7 +94,7 @@ def _value(key: Key, path: str, value: object) -> object:  # noqa: PLR0911 - one
     match key.kind:
         case Kind.TEXT:
             return _text(path, value)
-        case Kind.TIER | Kind.ORGANISATION | Kind.REPLACEMENT:
+        case Kind.TIER | Kind.ORGANISATION | Kind.REPLACEMENT | Kind.SHARING:
             return _word(path, value, *_WORDS[key.kind])
         case Kind.BYTES | Kind.COUNT:
             return _whole(path, value, least=1 if key.kind is Kind.COUNT else 0)

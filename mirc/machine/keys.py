@@ -16,6 +16,8 @@ class Kind(StrEnum):
     """set-associative, direct-mapped or software-managed."""
     REPLACEMENT = "replacement"
     """lru, tree-plru, rrip or random."""
+    SHARING = "sharing"
+    """turns or fair."""
     BYTES = "bytes"
     """A whole number of bytes, 0 or more."""
     COUNT = "count"
@@ -76,6 +78,13 @@ KEYS: tuple[Key, ...] = (
         required=False,
     ),
     Key("link", "root", Kind.TEXT, "links that name the same root take turns", required=False),
+    Key(
+        "link",
+        "sharing",
+        Kind.SHARING,
+        "what transfers at one time do: take turns, or share the rate evenly; turns if absent",
+        required=False,
+    ),
     Key("compute", "owner", Kind.TEXT, "the chip that computes"),
     Key("compute", "memory", Kind.TEXT, "the near memory: operands must be there to be used"),
     Key("compute", "memory_efficiency", Kind.SHARE, "of the near memory's rate that kernels reach"),

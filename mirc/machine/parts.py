@@ -17,6 +17,7 @@ __all__ = [
     "Memory",
     "Organisation",
     "Replacement",
+    "Sharing",
     "Sram",
     "TierKind",
     "ascends",
@@ -50,14 +51,23 @@ class Memory:
         return self.capacity_bytes - self.reserve_bytes
 
 
+class Sharing(StrEnum):
+    """How a link divides itself among the transfers that want it at one time."""
+
+    TURNS = "turns"
+    """One at a time: the most urgent class first, within a class first come first served."""
+    FAIR = "fair"
+    """All at once, each at an equal share of the rate: processor sharing."""
+
+
 @attrs.frozen(kw_only=True)
 class Link:
     """A directed path for transfers between two memories (by name).
 
     ``curve`` gives (fragment size in bytes, bytes per second), sizes and rates ascending; between
     points the time per fragment is interpolated, above the last its rate holds, below the first
-    its time holds. Links that name the same ``root`` take turns; ``launch_ns`` is paid once a
-    transfer, and so is ``latency_ns``.
+    its time holds. Links that name the same ``root`` are one for whoever waits; ``launch_ns`` is
+    paid once a transfer, and so is ``latency_ns``.
     """
 
     name: str
@@ -67,6 +77,7 @@ class Link:
     latency_ns: float = attrs.field(default=0.0, validator=v.ge(0))
     launch_ns: float = attrs.field(default=0.0, validator=v.ge(0))
     root: str | None = None
+    sharing: Sharing = Sharing.TURNS
 
     @property
     def peak_bytes_per_s(self) -> float:

@@ -63,6 +63,22 @@ def _link_problems(memories: Sequence[Memory], links: Sequence[Link]) -> Iterato
                 f"the curve of `{link.name}` does not ascend",
                 "give [fragment bytes, bytes per second] pairs, sizes rising and rates not falling",
             )
+    yield from _mixed_roots(links)
+
+
+def _mixed_roots(links: Sequence[Link]) -> Iterator[Problem]:
+    """Yield links that share another way than an earlier one of their root."""
+    first: dict[str, Link] = {}
+    for i, link in enumerate(links):
+        if link.root is None:
+            continue
+        other = first.setdefault(link.root, link)
+        if other.sharing is not link.sharing:
+            yield Problem(
+                f"link[{i}].sharing",
+                f"is {link.sharing}, and `{other.name}` of the same root says {other.sharing}",
+                "give all links of a root the same",
+            )
 
 
 def _compute_problems(memories: Sequence[Memory], compute: Compute) -> Iterator[Problem]:

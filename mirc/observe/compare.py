@@ -12,12 +12,14 @@ from mirc.ir.resolve import View, read
 from mirc.machine.load import load
 from mirc.observe.estimates import Estimate, Timing, Unscored, estimates
 from mirc.observe.expected import Expected, expect
+from mirc.observe.facts import Facts, Memory, facts, memory
 from mirc.observe.observation import Observation, observations
 from mirc.observe.score import Score, score
-from mirc.traces.events import stream
+from mirc.observe.sources import parts_of
+from mirc.traces.observations import Part
 
 FORECASTS = ("reuse", "route_probability")
-TIMES = ("first_use_us", "last_use_us")
+TIMES = ("first_use_us", "last_use_us", "period_us")
 
 
 class Why(StrEnum):
@@ -79,22 +81,45 @@ class Timed:
 
 
 @attrs.frozen(kw_only=True)
-class Compared:
-    """One log beside the file. ``wrong`` are the written estimates that did not hold, worst first.
+class Mismatch:
+    """How far all written estimates are from what was seen.
 
-    ``plan`` is the one whose times and overrides were taken, None without one; ``unscored`` counts
-    declared values by their spelling.
+    ``missed`` of ``chances`` in which one could have been right were not; ``brier_excess`` is what
+    forecasts score above the least that any could (0 where none was written).
     """
 
+    chances: int
+    missed: int
+    brier_excess: float
+
+    @property
+    def share(self) -> float:
+        """The share of chances missed."""
+        return self.missed / self.chances
+
+
+@attrs.frozen(kw_only=True)
+class Compared:
+    """One run beside the file. ``wrong`` are the written estimates that did not hold, worst first.
+
+    ``source`` is what observed it, ``plan`` the one whose times and overrides were taken, None
+    without one; ``unscored`` counts declared values by their spelling. ``mismatch`` is None where
+    nothing written could be scored, ``memory`` where no blocks were seen.
+    """
+
+    source: str
     machine: str
     policy: str
     plan: str | None
     runs: tuple[tuple[str, int], ...]
     scored: tuple[Scored, ...]
     timed: tuple[Timed, ...]
+    mismatch: Mismatch | None
     wrong: tuple[Estimate, ...]
     unscored: tuple[tuple[str, int], ...]
     never_read: tuple[NeverRead, ...]
+    facts: Facts
+    memory: Memory | None
 
 
 @attrs.frozen(kw_only=True)
@@ -105,11 +130,39 @@ class Report:
     logs: tuple[Compared, ...]
 
 
-def compare(module: Module, lines: Iterable[str], name: str, plan: str | None = None) -> Report:
-    """Compare a module with the event logs in ``lines``; ``name`` is what messages call them.
+@attrs.frozen(kw_only=True)
+class Sighting:
+    """One observation, what the file's steps may read, and the plan whose times are taken."""
 
-    ``plan`` is used for every log, else the one made for the log's machine. Raises CouldNotRun for
-    a broken log, one of another file, or a plan that is not there.
+    expected: dict[str, Expected]
+    observation: Observation
+    plan: str | None
+
+
+def compare(module: Module, lines: Iterable[str], name: str, plan: str | None = None) -> Report:
+    """Compare a module with the event logs or observations in ``lines``, as ``against`` does."""
+    return against(module, parts_of(lines, name), name, plan)
+
+
+def against(
+    module: Module, parts: Iterable[tuple[int, Part]], name: str, plan: str | None = None
+) -> Report:
+    """Compare a module with what was observed; ``name`` is what messages call it.
+
+    Raises CouldNotRun as ``sightings`` does.
+    """
+    logs = tuple(judged(module, seen) for seen in sightings(module, parts, name, plan))
+    title = None if module.info is None else read(module.info, "model") or module.info.name
+    return Report(title=title or "a module without a name", logs=logs)
+
+
+def sightings(
+    module: Module, parts: Iterable[tuple[int, Part]], name: str, plan: str | None = None
+) -> Iterator[Sighting]:
+    """Yield each observation of a file, read against the module.
+
+    ``plan`` is used for every run, else the one made for the run's machine. Raises CouldNotRun for
+    a broken observation, one of another file, or a plan that is not there.
     """
     if plan is not None and plan not in module.plans:
         listed = ", ".join(module.plans)
@@ -118,12 +171,10 @@ def compare(module: Module, lines: Iterable[str], name: str, plan: str | None = 
             f"choose from {listed}" if listed else "leave `--plan` out: the file has none",
         )
     expected = expect(module)
-    logs = tuple(
-        judged(module, expected, seen, plan or plan_for(module, seen.machine))
-        for seen in observations(stream(lines, name), module, expected, name)
-    )
-    title = None if module.info is None else read(module.info, "model") or module.info.name
-    return Report(title=title or "a module without a name", logs=logs)
+    for seen in observations(parts, module, expected, name):
+        yield Sighting(
+            expected=expected, observation=seen, plan=plan or plan_for(module, seen.machine)
+        )
 
 
 def plan_for(module: Module, machine: str) -> str | None:
@@ -138,11 +189,10 @@ def plan_for(module: Module, machine: str) -> str | None:
     return None
 
 
-def judged(
-    module: Module, expected: dict[str, Expected], observation: Observation, plan: str | None
-) -> Compared:
+def judged(module: Module, sighting: Sighting) -> Compared:
     """Compare a module with one observation."""
-    found = tuple(estimates(module, expected, observation, plan))
+    observation = sighting.observation
+    found = tuple(estimates(module, sighting.expected, observation, sighting.plan))
     known = [one for one in found if isinstance(one, Estimate)]
     unscored: dict[str, int] = {}
     for one in found:
@@ -150,17 +200,35 @@ def judged(
             label = f"{one.field} = {one.declared}"
             unscored[label] = unscored.get(label, 0) + 1
     return Compared(
+        source=observation.source,
         machine=observation.machine,
         policy=observation.policy,
-        plan=plan,
+        plan=sighting.plan,
         runs=tuple(observation.runs.items()),
         scored=tuple(
             _scored(field, [one for one in known if one.field == field]) for field in FORECASTS
         ),
         timed=tuple(_timed([one for one in known if isinstance(one, Timing)], observation.runs)),
+        mismatch=mismatch(known),
         wrong=_wrong(known),
         unscored=tuple(sorted(unscored.items())),
-        never_read=tuple(_never_read(module, expected, observation)),
+        never_read=tuple(_never_read(module, sighting)),
+        facts=facts(module, observation),
+        memory=memory(module, observation),
+    )
+
+
+def mismatch(found: Iterable[Estimate]) -> Mismatch | None:
+    """Add up all written estimates, forecasts and times; None where there is none."""
+    written = [one for one in found if one.written]
+    chances = sum(one.chances for one in written)
+    if not chances:
+        return None
+    scored = score(one.forecast for one in written if one.forecast is not None)
+    return Mismatch(
+        chances=chances,
+        missed=chances - sum(one.held for one in written),
+        brier_excess=0.0 if scored is None else scored.brier - scored.least_brier,
     )
 
 
@@ -237,9 +305,10 @@ def _wrong(found: Iterable[Estimate]) -> tuple[Estimate, ...]:
     return tuple(sorted(wrong, key=badness))
 
 
-def _never_read(
-    module: Module, expected: dict[str, Expected], observation: Observation
-) -> Iterator[NeverRead]:
+def _never_read(module: Module, sighting: Sighting) -> Iterator[NeverRead]:
+    expected, observation = sighting.expected, sighting.observation
+    if not observation.uses:
+        return
     view = View(module)
     readable = {name for phase in observation.runs for name in expected[phase].readable}
     gathered = {name for phase in observation.runs for name in expected[phase].gathered}

@@ -10,7 +10,7 @@ from mirc.ir import Module
 from mirc.ir.enums import Level, ObjectClass, ReuseUnit
 from mirc.ir.levels import LEVELS, probability_of
 from mirc.ir.meaning import Applied
-from mirc.ir.resolve import Layer, Resolved, View
+from mirc.ir.resolve import Layer, Origin, Resolved, View, read_field
 from mirc.observe.expected import Expected
 from mirc.observe.observation import Observation, Seen
 from mirc.observe.score import Forecast, within_factor_2
@@ -25,9 +25,10 @@ _PS_PER_US = 1_000_000
 class Estimate:
     """One declared value of one object in one phase, beside what was observed of it.
 
-    ``declared`` is spelled as in a file; ``written`` is False for a default of the class. It was
-    right, as its confidence means that, in ``held`` of ``chances``: one chance, or of a time one a
-    run. ``forecast`` is what it says of single trials, None where it says nothing of them.
+    ``origin`` is who declared ``value``, and ``declared`` how a file spells it; ``written`` is
+    False for a default of the class. It was right, as its confidence means that, in ``held`` of
+    ``chances``: one chance, or of a time one a run. ``forecast`` is what it says of single trials,
+    None where it says nothing of them.
     ``observed`` is the share of trials; the mean a trial for a number of reads; the median, in
     microseconds, for a time.
     """
@@ -36,6 +37,8 @@ class Estimate:
     object: str
     klass: str
     phase: str
+    origin: Origin
+    value: Any
     declared: str
     written: bool
     confidence: float | None
@@ -59,10 +62,14 @@ class Estimate:
 
 @attrs.frozen(kw_only=True)
 class Timing(Estimate):
-    """An estimate of a time: the runs in which the use came ``earlier`` or ``later`` by more."""
+    """An estimate of a time: the runs in which the use came ``earlier`` or ``later`` by more.
+
+    ``offsets_ps`` are the times that were seen, in the order of runs.
+    """
 
     earlier: int
     later: int
+    offsets_ps: Sequence[int] = attrs.field(eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +88,10 @@ def estimates(
     observation: Observation,
     plan: str | None,
 ) -> Iterator[Estimate | Unscored]:
-    """Yield one for each field, object and phase that ran, in the order of runs and steps."""
+    """Yield one for each field, object and phase that ran, in the order of runs and steps.
+
+    That of a plan's ``period_us`` bears the phase's name as its object's.
+    """
     for phase in observation.runs:
         judge = _Judge(module, expected[phase], observation, phase, plan)
         names = dict.fromkeys(
@@ -89,6 +99,7 @@ def estimates(
         )
         for name in names:
             yield from judge.estimates(name)
+        yield from judge.period(module)
 
 
 class _Judge:
@@ -103,6 +114,7 @@ class _Judge:
         self.expected = expected
         self.observation = observation
         self.phase = phase
+        self.plan = plan
         self.view = View(module, phase=phase, plan=plan)
         self.templates = module.templates
         self.readable = frozenset(expected.readable)
@@ -115,15 +127,32 @@ class _Judge:
     def estimates(self, name: str) -> Iterator[Estimate | Unscored]:
         seen = self.observation.seen.get((name, self.phase))
         if seen is None:
-            seen = Seen(trials=0 if name in self.templates else self.observation.runs[self.phase])
+            blind = name in self.templates or not self.observation.uses
+            seen = Seen(trials=0 if blind else self.observation.runs[self.phase])
         if seen.trials and (name in self.readable or seen.read):
             yield self._reuse(name, seen)
-        if self.routings.get(name) and self.view.class_of(name) is ObjectClass.EXPERT_WEIGHT:
+        if (
+            self.observation.uses
+            and self.routings.get(name)
+            and self.view.class_of(name) is ObjectClass.EXPERT_WEIGHT
+        ):
             yield self._route(name, seen)
         for field, offsets in (("first_use_us", seen.first_ps), ("last_use_us", seen.last_ps)):
             resolved = self.view.get(name, field)
             if offsets and resolved.value is not None:
-                yield self._time(field, name, resolved, offsets)
+                yield self._time(field, (name, self._class(name)), resolved, offsets)
+
+    def period(self, module: Module) -> Iterator[Timing]:
+        """Yield the plan's time of one run of the phase, where it gives one and ends were seen."""
+        plan = None if self.plan is None else module.plans[self.plan]
+        part = next((p for p in plan.phases if p.name == self.phase), None) if plan else None
+        field = next((f for f in part.fields if f.key == "period_us"), None) if part else None
+        offsets = self.observation.periods_ps.get(self.phase)
+        if plan is None or field is None or not offsets:
+            return
+        origin = Origin(Layer.PLAN_PHASE, plan.name, field)
+        resolved = Resolved(read_field(field), field.confidence, origin)
+        yield self._time("period_us", (self.phase, "phase"), resolved, offsets)
 
     def _reuse(self, name: str, seen: Seen) -> Estimate | Unscored:
         resolved = self.view.get(name, "reuse")
@@ -169,6 +198,8 @@ class _Judge:
             object=name,
             klass=self._class(name),
             phase=self.phase,
+            origin=resolved.origin,
+            value=resolved.value,
             declared=_spelled(resolved.value),
             written=resolved.origin.layer is not Layer.DEFAULT,
             confidence=resolved.confidence,
@@ -176,19 +207,23 @@ class _Judge:
             **found,
         )
 
-    def _time(self, field: str, name: str, resolved: Resolved, offsets: Sequence[int]) -> Timing:
+    def _time(
+        self, field: str, of: tuple[str, str], resolved: Resolved, offsets: Sequence[int]
+    ) -> Timing:
         declared = float(resolved.value)
         wrong = [
             time
             for time in (offset / _PS_PER_US for offset in offsets)
-            if not within_factor_2(declared, time, RESOLUTION_US)
+            if not within_time(declared, time)
         ]
         earlier = sum(time < declared for time in wrong)
         return Timing(
             field=field,
-            object=name,
-            klass=self._class(name),
+            object=of[0],
+            klass=of[1],
             phase=self.phase,
+            origin=resolved.origin,
+            value=declared,
             declared=_spelled(declared),
             written=True,
             confidence=resolved.confidence,
@@ -197,11 +232,17 @@ class _Judge:
             chances=len(offsets),
             earlier=earlier,
             later=len(wrong) - earlier,
+            offsets_ps=offsets,
         )
 
     def _class(self, name: str) -> str:
         klass = self.view.class_of(name)
         return "no class" if klass is None else klass.value
+
+
+def within_time(declared_us: float, observed_us: float) -> bool:
+    """Tell whether a time lies within a factor of 2 of what was declared."""
+    return within_factor_2(declared_us, observed_us, RESOLUTION_US)
 
 
 def _in_level(key: str, level: Level, share: float) -> bool:

@@ -1,8 +1,9 @@
-"""A module into what each step of each phase may read: what an event log is read against."""
+"""A module into what each step of each phase may read: what an observation is read against."""
+
+from collections.abc import Mapping
 
 import attrs
 
-from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module, Phase
 from mirc.simulate.reading import Reader, Use
 
@@ -15,13 +16,14 @@ class Expected:
 
     ``reads[i]`` are what step ``i`` may read, ``routed[i]`` those of them that a router chooses.
     ``readable`` is all of ``reads`` in written order. Of ``gathered`` parts some rows are read, and
-    a log does not tell from which part they came.
+    a log does not tell from which part they came. ``positions`` finds a step by its name.
     """
 
     reads: tuple[frozenset[str], ...]
     routed: tuple[frozenset[str], ...]
     readable: tuple[str, ...]
     gathered: frozenset[str]
+    positions: Mapping[str, int]
 
 
 def expect(module: Module) -> dict[str, Expected]:
@@ -30,20 +32,12 @@ def expect(module: Module) -> dict[str, Expected]:
     return {name: _phase(reader, phase) for name, phase in module.phases.items()}
 
 
-def owner_of(module: Module, name: str) -> str:
-    """Return the object or template that the name in a log is of: ``kv(0,3)`` is of ``kv``.
-
-    Raises CouldNotRun for a name that the module does not declare.
-    """
+def owner_of(module: Module, name: str) -> str | None:
+    """Return the object or template that a name is of: ``kv(0,3)`` is of ``kv``; else None."""
     if name in module.data:
         return name
     owner = name[: max(0, name.rfind("("))]
-    if owner in module.data:
-        return owner
-    raise CouldNotRun(
-        f"the log is of another file: this one does not declare `{name}`",
-        "simulate this file with `--events`",
-    )
+    return owner if owner in module.data else None
 
 
 def _phase(reader: Reader, phase: Phase) -> Expected:
@@ -66,6 +60,7 @@ def _phase(reader: Reader, phase: Phase) -> Expected:
         ),
         readable=tuple(readable),
         gathered=frozenset(name for names in gathered if len(names) > 1 for name in names),
+        positions={step.name: at for at, step in enumerate(reader.steps(phase))},
     )
 
 

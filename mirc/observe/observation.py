@@ -1,17 +1,16 @@
-"""The rows of an event log into what each run of each phase read, and when."""
+"""The parts of an observation into what each run of each phase read, and when."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
-from mirc.observe.expected import Expected, owner_of
-from mirc.traces.events import EventHeader, Row
-
-_COLUMNS = ("time_ps", "kind", "object", "bytes")
-_KINDS = ("STEP", "READ", "WRITE", "CREATE", "RETIRE")
+from mirc.observe.blocks import Blocks, Heap
+from mirc.observe.expected import NO_NAMES, Expected, owner_of
+from mirc.observe.logs import SIMULATION
+from mirc.traces.observations import ObservationHeader, Part, Row
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -34,31 +33,40 @@ class Seen:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Observation:
-    """One log. ``runs`` counts runs by phase, in order of first run.
+    """One run that was seen. ``runs`` counts runs by phase, in order of first run.
 
     ``seen`` goes by (object or template, phase), ``steps`` counts how often each (phase, position)
-    ran. ``read`` and ``written`` are names that some row read or wrote.
+    ran, ``periods_ps`` are how long each run of a phase took, where its end was seen. ``read`` and
+    ``written`` are names that some row read or wrote, ``sizes`` bytes of objects as they were seen.
+    ``unknown`` are names that the file does not declare. Without ``uses`` only steps were seen.
+    ``blocks`` is the memory that was taken without a name, None where none was seen.
     """
 
+    source: str
     machine: str
     policy: str
+    uses: bool
     runs: Mapping[str, int]
     steps: Mapping[tuple[str, int], int]
     seen: Mapping[tuple[str, str], Seen]
+    periods_ps: "Mapping[str, array[int]]"
     read: frozenset[str]
     written: frozenset[str]
+    sizes: Mapping[str, int]
+    unknown: tuple[str, ...]
+    blocks: Blocks | None
 
 
 def observations(
-    parts: Iterable[EventHeader | Row], module: Module, expected: Mapping[str, Expected], name: str
+    parts: Iterable[tuple[int, Part]], module: Module, expected: Mapping[str, Expected], name: str
 ) -> Iterator[Observation]:
-    """Yield what each log of a file shows; ``name`` is what messages call the file.
+    """Yield what each observation of a file shows; ``name`` is what messages call the file.
 
     Raises CouldNotRun, with the line, for rows that no run of this module's steps can have written.
     """
     watch: _Watch | None = None
-    for number, part in enumerate(parts, 1):
-        if isinstance(part, EventHeader):
+    for number, part in parts:
+        if isinstance(part, ObservationHeader):
             if watch is not None:
                 yield watch.ended()
             watch = _Watch(part, module, expected)
@@ -67,7 +75,7 @@ def observations(
                 watch.see(part)
             except _StrangeError as error:
                 raise CouldNotRun(
-                    f"line {number} of `{name}` {error}", "write it with `mirc simulate --events`"
+                    f"line {number} of `{name}` {error}", "observe a run of this file's steps"
                 ) from error
     if watch is not None:
         yield watch.ended()
@@ -81,30 +89,38 @@ class _Watch:
     """The state between two rows: the run that is going on, and which instances are there."""
 
     def __init__(
-        self, header: EventHeader, module: Module, expected: Mapping[str, Expected]
+        self, header: ObservationHeader, module: Module, expected: Mapping[str, Expected]
     ) -> None:
         self.header = header
+        self.module = module
         self.expected = expected
-        for phase in header.phases:
-            if phase not in expected:
-                raise CouldNotRun(
-                    f"the log is of another file: this one has no phase `{phase}`",
-                    "simulate this file with `--events`",
-                )
-        self.owners = [owner_of(module, name) for name in header.objects]
         self.templates = module.templates
         self.readable = {
             phase: [name for name in found.readable if name in module.templates]
             for phase, found in expected.items()
         }
-        self.time_at, self.kind_at, self.object_at, self.bytes_at = map(self._column, _COLUMNS)
-        self.step, self.reading, self.writing, self.create, self.retire = map(self._kind, _KINDS)
+        self.ways: dict[str, Callable[..., None]] = {
+            "phase": self._name_phase,
+            "object": self._name_object,
+            "step": self._enter,
+            "read": self._read,
+            "write": self._write,
+            "create": self._create,
+            "retire": self._retire,
+            "end": self._end,
+            "alloc": self._alloc,
+            "free": self._free,
+        }
+        self.phases: list[str] = []
+        self.objects: list[str] = []
+        self.owners: list[str | None] = []
         self.now = 0
         self.begin = 0
         self.run = 0  # of any phase, from 1
         self.phase: str | None = None
         self.position = 0
         self.used: dict[int, list[int]] = {}  # object: first and last use, steps that read it
+        self.timed: dict[str, list[int]] = {}  # the same by name, where no uses are seen
         self.born: dict[int, int] = {}  # instance: the run that made it
         self.gone: set[int] = set()  # instances whose life ended
         self.living: dict[str, int] = {}  # template: its instances now
@@ -112,121 +128,182 @@ class _Watch:
         self.runs: dict[str, int] = {}
         self.steps: dict[tuple[str, int], int] = {}
         self.seen: dict[tuple[str, str], Seen] = {}
+        self.periods: dict[str, array[int]] = {}
         self.read: set[str] = set()
         self.written: set[str] = set()
+        self.sizes: dict[str, int] = {}
+        self.unknown: list[str] = []
+        self.heap: Heap | None = None
 
     def see(self, row: Row) -> None:
         """Take in one row."""
-        kind, time = row[self.kind_at], row[self.time_at]
-        if not 0 <= kind < len(self.header.kinds):
-            raise _StrangeError("has a kind that its header does not name")
-        if time < self.now:
-            raise _StrangeError("goes back in time")
-        self.now = time
-        if kind == self.step:
-            self._enter(row[self.object_at], row[self.bytes_at])
-        elif kind in (self.reading, self.writing, self.create, self.retire):
-            self._happen(kind, row[self.object_at])
+        self.ways[row[0]](*row[1:])
 
     def ended(self) -> Observation:
         """End the last run and return what was seen."""
         self._leave()
+        if self.objects and len(self.unknown) == len(self.objects):
+            raise CouldNotRun(
+                f"the observation is of another file: this one declares none of its "
+                f"{len(self.objects):,} objects, such as `{self.unknown[0]}`",
+                "observe the model that this file was made of",
+            )
         for (owner, phase), seen in self.seen.items():
-            if owner not in self.templates:
+            if owner not in self.templates and self.header.uses:
                 seen.trials = self.runs[phase]
         return Observation(
+            source=self.header.source,
             machine=self.header.machine,
             policy=self.header.policy,
+            uses=self.header.uses,
             runs=self.runs,
             steps=self.steps,
             seen=self.seen,
+            periods_ps=self.periods,
             read=frozenset(self.read),
             written=frozenset(self.written),
+            sizes=self.sizes,
+            unknown=tuple(self.unknown),
+            blocks=None if self.heap is None else self.heap.blocks(),
         )
 
-    def _column(self, name: str) -> int:
-        return self._place(self.header.columns, name, "column")
+    def _at(self, time: int) -> None:
+        if time < self.now:
+            raise _StrangeError("goes back in time")
+        self.now = time
 
-    def _kind(self, name: str) -> int:
-        return self._place(self.header.kinds, name, "kind of event")
-
-    def _place(self, words: tuple[str, ...], word: str, noun: str) -> int:
-        if word not in words:
+    def _name_phase(self, name: str) -> None:
+        if name not in self.expected:
             raise CouldNotRun(
-                f"the log has no {noun} `{word}`", "write it with `mirc simulate --events`"
+                f"the log is of another file: this one has no phase `{name}`",
+                "observe a run of this file, or name its phase",
             )
-        return words.index(word)
+        self.phases.append(name)
 
-    def _enter(self, phase: int, position: int) -> None:
+    def _name_object(self, name: str, size_bytes: int | None) -> None:
+        owner = owner_of(self.module, name)
+        if owner is None:
+            if self.header.source == SIMULATION:
+                raise CouldNotRun(
+                    f"the log is of another file: this one does not declare `{name}`",
+                    "simulate this file with `--events`",
+                )
+            self.unknown.append(name)
+        elif size_bytes is not None and owner == name:
+            self.sizes[name] = size_bytes
+        self.objects.append(name)
+        self.owners.append(owner)
+
+    def _enter(self, time: int, phase: int, step: int | str) -> None:
         """Begin a step, and with the first one a run."""
-        if not 0 <= phase < len(self.header.phases):
+        self._at(time)
+        if not 0 <= phase < len(self.phases):
             raise _StrangeError("has a phase that its header does not name")
-        name = self.header.phases[phase]
-        if not 0 <= position < len(self.expected[name].reads):
-            raise _StrangeError(f"is of another file: `{name}` has no step {position}")
+        name = self.phases[phase]
+        expected = self.expected[name]
+        position = expected.positions.get(step, -1) if isinstance(step, str) else step
+        if not 0 <= position < len(expected.reads):
+            raise _StrangeError(f"is of another file: `{name}` has no step {step}")
         if name != self.phase or position == 0:
-            self._leave()
+            self._complete()
             self.phase, self.begin = name, self.now
             self.run += 1
             self.runs[name] = self.runs.get(name, 0) + 1
             self.there = dict(self.living)
         self.position = position
         self.steps[name, position] = self.steps.get((name, position), 0) + 1
+        if not self.header.uses:
+            for owner in expected.reads[position] - expected.routed[position]:
+                self.timed.setdefault(owner, [time, time])[1] = time
 
-    def _happen(self, kind: int, number: int) -> None:
-        """Take in what happened to an object."""
+    def _read(self, time: int, number: int) -> None:
+        owner, _ = self._happen(time, number)
+        if owner is not None:
+            self._use(number, owner, reads=True)
+
+    def _write(self, time: int, number: int) -> None:
+        owner, expected = self._happen(time, number)
+        if owner is not None:
+            # A step that reads and writes an object logs one use, the write: its ``reads`` tell.
+            self.written.add(owner)
+            self._use(number, owner, reads=owner in expected.reads[self.position])
+
+    def _create(self, time: int, number: int) -> None:
+        owner, _ = self._happen(time, number)
+        if owner is not None:
+            self._begin_life(number, owner)
+
+    def _retire(self, time: int, number: int) -> None:
+        self._at(time)
+        owner = self._owner(number)
+        if owner is not None and number in self.born and number not in self.gone:
+            self.gone.add(number)
+            self.living[owner] -= 1
+            if self.born[number] < self.run and number not in self.used:
+                # Its life was over when the run began; only its last transfer had to land.
+                self.there[owner] -= 1
+
+    def _end(self, time: int) -> None:
+        self._at(time)
+        self._complete()
+        self.phase = None
+
+    def _alloc(self, time: int, size_bytes: int) -> None:
+        self._at(time)
+        self.heap = self.heap or Heap()
+        self.heap.take(size_bytes)
+
+    def _free(self, time: int, size_bytes: int) -> None:
+        self._at(time)
+        self.heap = self.heap or Heap()
+        self.heap.give_back(size_bytes)
+
+    def _owner(self, number: int) -> str | None:
         if not 0 <= number < len(self.owners):
             raise _StrangeError("has an object that its header does not name")
         if self.phase is None:
             raise _StrangeError("uses an object before any step")
-        if kind == self.retire:
-            self._end_life(number)
-        elif number in self.gone:
-            raise _StrangeError(f"uses `{self.header.objects[number]}` after its life ended")
-        elif kind == self.create:
-            self._begin_life(number)
-        else:
-            self._use(number, writes=kind == self.writing)
+        return self.owners[number]
 
-    def _use(self, number: int, *, writes: bool) -> None:
-        assert self.phase is not None  # noqa: S101 - ``see`` has looked
-        owner, expected = self.owners[number], self.expected[self.phase]
-        # A step that reads and writes an object logs one use, the write: its ``reads`` tell.
-        reads = not writes or owner in expected.reads[self.position]
+    def _happen(self, time: int, number: int) -> tuple[str | None, Expected]:
+        """Take in that something happened to an object; return whose it is."""
+        self._at(time)
+        owner = self._owner(number)
+        if number in self.gone:
+            raise _StrangeError(f"uses `{self.objects[number]}` after its life ended")
+        assert self.phase is not None  # noqa: S101 - ``_owner`` has looked
+        return owner, self.expected[self.phase]
+
+    def _use(self, number: int, owner: str, *, reads: bool) -> None:
         use = self.used.setdefault(number, [self.now, self.now, 0])
         use[1] = self.now
         use[2] += reads
-        if writes:
-            self.written.add(owner)
+        assert self.phase is not None  # noqa: S101 - ``_owner`` has looked
         if reads:
             self.read.add(owner)
-            if owner in expected.routed[self.position]:
+            if owner in self.expected[self.phase].routed[self.position]:
                 self._seen(owner).routed += 1
-        self._begin_life(number)
+        self._begin_life(number, owner)
 
-    def _begin_life(self, number: int) -> None:
-        owner = self.owners[number]
+    def _begin_life(self, number: int, owner: str) -> None:
         if owner in self.templates and number not in self.born:
             self.born[number] = self.run
             self.living[owner] = self.living.get(owner, 0) + 1
 
-    def _end_life(self, number: int) -> None:
-        owner = self.owners[number]
-        if number not in self.born or number in self.gone:
-            return
-        self.gone.add(number)
-        self.living[owner] -= 1
-        if self.born[number] < self.run and number not in self.used:
-            # Its life was over when the run began; only its last transfer had to land.
-            self.there[owner] -= 1
+    def _complete(self) -> None:
+        """End a run now: so long did it take."""
+        if self.phase is not None:
+            self.periods.setdefault(self.phase, array("q")).append(self.now - self.begin)
+        self._leave()
 
     def _leave(self) -> None:
-        """Enter the run that ends into the accounts."""
+        """Enter the run that ends into the accounts; when it ended need not have been seen."""
         if self.phase is None:
             return
         spans: dict[str, list[int]] = {}
         for number, (first, last, reads) in self.used.items():
             owner = self.owners[number]
+            assert owner is not None  # noqa: S101 - only what is declared is entered as used
             span = spans.setdefault(owner, [first, last, 0])
             span[0], span[1] = min(span[0], first), max(span[1], last)
             if owner not in self.templates:
@@ -235,16 +312,18 @@ class _Watch:
                 seen = self._seen(owner)
                 seen.read += reads > 0
                 seen.reads += reads
-        for owner, (first, last, reads) in spans.items():
+        for owner, (_, _, reads) in spans.items():
+            seen = self._seen(owner)
+            seen.read += reads > 0
+            seen.reads += reads
+        for owner, (first, last, *_) in {**spans, **self.timed}.items():
             seen = self._seen(owner)
             seen.first_ps.append(first - self.begin)
             seen.last_ps.append(last - self.begin)
-            seen.read += reads > 0
-            seen.reads += reads
-        for owner in self.readable[self.phase]:
+        for owner in self.readable[self.phase] if self.header.uses else NO_NAMES:
             if self.there.get(owner):
                 self._seen(owner).trials += self.there[owner]
-        self.used = {}
+        self.used, self.timed = {}, {}
 
     def _seen(self, owner: str) -> Seen:
         assert self.phase is not None  # noqa: S101 - called inside runs

@@ -9,7 +9,7 @@ from mirc.observe.compare import Compared, Report
 from mirc.observe.estimates import Estimate
 
 SCHEMA = "urn:mirc:schema:compare:1"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 _DIGITS = 6
 
 
@@ -35,18 +35,22 @@ def as_text(report: Report, *, version: str) -> str:
 
 def _log(log: Compared) -> dict[str, Any]:
     return {
+        "source": log.source,
         "machine": log.machine,
         "policy": log.policy,
         "plan": log.plan,
         "runs": dict(log.runs),
         "scored": [_rounded(attrs.asdict(scored)) for scored in log.scored],
         "timed": [_rounded(attrs.asdict(timed)) for timed in log.timed],
+        "mismatch": None if log.mismatch is None else _rounded(attrs.asdict(log.mismatch)),
         "wrong": [_estimate(estimate) for estimate in log.wrong],
         "unscored": dict(log.unscored),
         "never_read": [
             {"object": one.object, "class": one.klass, "why": one.why.name.lower()}
             for one in log.never_read
         ],
+        "facts": attrs.asdict(log.facts),
+        "memory": None if log.memory is None else attrs.asdict(log.memory),
     }
 
 

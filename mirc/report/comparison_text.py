@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from mirc.observe.compare import Compared, Group, NeverRead, Report, Scored, Timed, Why
 from mirc.observe.estimates import Estimate
+from mirc.observe.facts import OtherSize
 from mirc.observe.score import Score
 from mirc.report.tables import aligned
-from mirc.report.units import percent_text
+from mirc.report.units import percent_text, size_text
 
 MOST_NAMED = 5
 """Estimates of a field, and objects, that are named one by one; the rest are counted."""
@@ -23,9 +24,30 @@ def _log(title: str, log: Compared) -> str:
     runs = ", ".join(f"{count:,} of {phase}" for phase, count in log.runs) or "none"
     plan = f"plan `{log.plan}`" if log.plan else "no plan"
     heading = f"{title} on {log.machine} under {log.policy}\n  runs: {runs}; {plan}\n"
+    heading += "".join(f"  {line}\n" for line in _beside(log))
     parts = [heading, *map(_forecasts, log.scored), _times(log.timed), _confidences(log)]
     parts += ["".join(f"{line}\n" for line in sentences(log))]
     return "\n".join(part for part in parts if part)
+
+
+def _beside(log: Compared) -> Iterator[str]:
+    """Say what stands beside the tables: the mismatch in all, facts, memory."""
+    if log.mismatch is not None:
+        yield (
+            f"mismatch: {percent_text(log.mismatch.share)} of {log.mismatch.chances:,} chances "
+            f"missed, Brier {log.mismatch.brier_excess:.4f} above the least"
+        )
+    if log.facts.sizes:
+        other = len(log.facts.other_sizes)
+        yield f"sizes: {other:,} of {log.facts.sizes:,} are other than declared"
+    if log.facts.undeclared:
+        yield f"{len(log.facts.undeclared):,} objects that were seen are not declared"
+    if log.memory is not None:
+        seen = log.memory
+        yield (
+            f"memory: at most {size_text(seen.peak_bytes)} at once; {seen.found:,} of "
+            f"{seen.declared:,} objects have a block of their size, {size_text(seen.found_bytes)}"
+        )
 
 
 def sentences(log: Compared) -> list[str]:
@@ -33,6 +55,7 @@ def sentences(log: Compared) -> list[str]:
     lines: list[str] = []
     for field in dict.fromkeys(one.field for one in log.wrong):
         lines += _named(field, [_said(one) for one in log.wrong if one.field == field])
+    lines += _named("size_bytes", [_sized(one) for one in log.facts.other_sizes])
     if not log.wrong and any(scored.total for scored in log.scored):
         lines.append("every written estimate held")
     for why in Why:
@@ -110,6 +133,11 @@ def _said(one: Estimate) -> str:
     if one.forecast is not None:
         return f"{text} ({one.forecast.events:,} of {one.forecast.trials:,})"
     return f"{text} (right in {one.held:,} of {one.chances:,})"
+
+
+def _sized(one: OtherSize) -> str:
+    declared, seen = one.declared_bytes, one.observed_bytes
+    return f"size_bytes of `{one.object}`: declared {declared:_}, observed {seen:_}"
 
 
 def _never(why: Why, found: Sequence[NeverRead]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import attrs
 from mirc.report.claims import claim_objects
 from mirc.report.corrections import correction_objects
 from mirc.report.faults import fault_objects
+from mirc.report.hints import ablation_object, curve_object
 from mirc.report.precision import precision_object
 from mirc.report.promises import promise_objects
 from mirc.report.sinks import sinks_object
@@ -34,6 +35,7 @@ def as_object(study: Study, *, version: str) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "model": study.title,
         "seed": study.seed,
+        "configuration": study.configuration,
         "machines": [_machine(comparison) for comparison in study.comparisons],
     }
 
@@ -72,6 +74,16 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
             {}
             if comparison.joint is None
             else {"precision": _rounded(precision_object(comparison.joint))}
+        ),
+        **(
+            {}
+            if comparison.hints is None
+            else {"hint_curve": _rounded(curve_object(comparison.hints))}
+        ),
+        **(
+            {}
+            if comparison.ablation is None
+            else {"ablation": _rounded(ablation_object(comparison.ablation))}
         ),
         **({} if sinks is None else {"sinks": _rounded(sinks_object(sinks))}),
         **({} if wired is None else {"wired": _rounded(wired_object(wired, comparison.tokens))}),

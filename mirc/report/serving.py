@@ -9,7 +9,7 @@ from mirc.controller.kv.crossover import Recompute
 from mirc.diagnostics.words import counted
 from mirc.report.tables import aligned
 from mirc.report.units import percent_text, size_text, time_text
-from mirc.simulate.serving import Row, Served, Serving
+from mirc.simulate.serving.serve import Row, Served, Serving
 
 SCHEMA = "urn:mirc:schema:serving:1"
 FORMAT_VERSION = "1.0"

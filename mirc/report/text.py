@@ -6,6 +6,7 @@ from mirc.diagnostics.words import counted
 from mirc.report.claims import claim_lines
 from mirc.report.corrections import correction_lines
 from mirc.report.faults import fault_lines
+from mirc.report.hints import ablation_table, curve_table
 from mirc.report.precision import precision_text
 from mirc.report.promises import promise_lines
 from mirc.report.sinks import sinks_text
@@ -33,6 +34,8 @@ def _machine(study: Study, comparison: Comparison) -> str:
         _bytes(comparison),
         _waits(comparison),
         waste_table([(_label(row), row) for row in comparison.rows]),
+        "" if comparison.hints is None else curve_table(comparison.hints),
+        "" if comparison.ablation is None else ablation_table(comparison.ablation),
         _lines(sentences(comparison)),
     ]
     return "\n".join(part for part in parts if part)

@@ -5,26 +5,22 @@ from difflib import get_close_matches
 
 import attrs
 
-from mirc.controller.descriptors import Descriptors, as_they_are
-from mirc.controller.ingest import ingest
 from mirc.controller.telemetry import Telemetry
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.packed.model import Packed
-from mirc.packed.view import PackedView
-from mirc.simulate.claims import broken_claims
-from mirc.simulate.contracts import broken, wired
-from mirc.simulate.engine import simulate
+from mirc.simulate.case import case_of, run
 from mirc.simulate.faults import Fault
+from mirc.simulate.hints import Ablation, HintCurve, Probe, ablation, hint_curve
 from mirc.simulate.joint import Joint, Lowering, joint
-from mirc.simulate.limits import Limits, inflow_bytes_per_s, limits
-from mirc.simulate.metrics import Figures, figures
+from mirc.simulate.limits import Limits
+from mirc.simulate.metrics import Figures
 from mirc.simulate.model import Outcome
 from mirc.simulate.policies import POLICIES
 from mirc.simulate.sinks import Promoted, promoted
-from mirc.simulate.stages import Truth, left_over, stages_of
+from mirc.simulate.stages import Truth
 from mirc.simulate.wiring import Wired
 from mirc.simulate.workload import Scenario
 
@@ -37,7 +33,8 @@ class Comparison:
 
     ``plan`` is the name of the plan that intent had, None if it ran on hints alone. An iteration is
     a run of the phases ``before`` the ``iterated`` one, and of that one. ``wired``
-    is None if the file wires nothing into SRAM, ``joint`` if no precision was managed.
+    is None if the file wires nothing into SRAM, ``joint`` if no precision was managed, ``hints``
+    and ``ablation`` if they were not asked for.
     """
 
     machine: str
@@ -55,6 +52,8 @@ class Comparison:
     wired: Wired | None = None
     sinks: Promoted | None = None
     joint: Joint | None = None
+    hints: HintCurve | None = None
+    ablation: Ablation | None = None
 
     @property
     def runs(self) -> tuple[Figures, ...]:
@@ -78,6 +77,8 @@ def compare(
     telemetry: Telemetry = Telemetry.OFF,
     lowering: Lowering = Lowering.OFF,
     truth: Truth | None = None,
+    probes: Sequence[Probe] = (),
+    seed: int = 0,
     record: Callable[[Outcome], None] | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
@@ -85,44 +86,14 @@ def compare(
 
     ``told`` hears the name of a policy before it runs; ``record``, where there is one, gets every
     outcome with its events. Policies know what the packed file says, and no more: where that is the
-    intent of another file, ``truth`` is the one that runs.
+    intent of another file, ``truth`` is the one that runs. ``probes`` ask what its hints are worth;
+    ``seed`` decides which of them are wrong.
     """
-    workload = scenario.workload
-    near = machine.near
-    descriptors = _known(packed, scenario, machine, plan, truth)
-    inflow = inflow_bytes_per_s(machine)
-    bounds = limits(workload, near.usable_bytes, inflow, descriptors.remade)
-    held = wired(PackedView(packed, plan=plan), workload.names)
+    case = case_of(packed, scenario, machine, plan, truth)
     rows = []
     for policy in policies:
         told(policy)
-        # A wired object's loss can be told from the events alone, and only intent promises one.
-        watched = record is not None or (policy == "intent" and bool(held.any()))
-        stages = stages_of(
-            packed,
-            scenario,
-            descriptors,
-            machine,
-            policy=policy,
-            plan=plan,
-            faults=faults,
-            telemetry=telemetry,
-            truth=truth,
-        )
-        try:
-            outcome = simulate(
-                workload, descriptors, machine, policy, record_events=watched, stages=stages
-            )
-        except CouldNotRun as error:
-            raise CouldNotRun(f"under `{policy}`, {error.message}", error.hint) from error
-        said = (*outcome.happenings, *left_over(stages))
-        outcome = attrs.evolve(outcome, happenings=said)
-        row = figures(outcome, workload, bounds, near.name, scenario.tokens)
-        lost = broken(outcome, workload.names, machine, held)
-        lost = (*lost, *broken_claims(outcome.happenings))
-        rows.append(attrs.evolve(row, broken=lost, happenings=outcome.happenings))
-        if record is not None:
-            record(outcome)
+        rows.append(run(case, policy, faults=faults, telemetry=telemetry, record=record))
     together = None
     if "intent" in policies and lowering is not Lowering.OFF:
         told("intent with precision")
@@ -131,8 +102,8 @@ def compare(
             scenario,
             machine,
             lowering,
-            known=descriptors,
-            bounds=bounds,
+            known=case.known,
+            bounds=case.bounds,
             plan=plan,
             faults=faults,
             truth=truth,
@@ -140,38 +111,23 @@ def compare(
         )
     return Comparison(
         machine=machine.name,
-        near=near.name,
-        usable_bytes=near.usable_bytes,
+        near=machine.near.name,
+        usable_bytes=machine.near.usable_bytes,
         plan=plan,
         iterated=scenario.iterated,
         before=scenario.before,
         iterations=scenario.iterations,
         sequences=scenario.sequences,
         tokens=scenario.tokens,
-        bounds=bounds,
+        bounds=case.bounds,
         rows=tuple(rows),
         assumptions=(*scenario.assumptions, *(_WITHOUT_FAULTS if faults else ())),
         wired=scenario.wired,
         sinks=promoted(packed, machine, plan, scenario),
         joint=together,
+        hints=hint_curve(case, seed, told=told) if Probe.CURVE in probes else None,
+        ablation=ablation(case, told) if Probe.ABLATION in probes else None,
     )
-
-
-def _known(
-    packed: Packed, scenario: Scenario, machine: Machine, plan: str | None, truth: Truth | None
-) -> Descriptors:
-    """Return what a packed file says of a run's objects, which are as the file that runs says."""
-    names, runs = scenario.workload.names, scenario.runs
-    for name in names:
-        if name not in packed.data and name.rpartition("(")[0] not in packed.data:
-            raise CouldNotRun(
-                f"the packed intent does not declare `{name}`, which the run uses",
-                "pack the file that declares it",
-            )
-    known = ingest(packed, machine, plan, names, runs)
-    if truth is None:
-        return known
-    return as_they_are(known, ingest(truth.packed, machine, truth.plan, names, runs))
 
 
 def plan_for(module: Module, machine: Machine, spelled: str) -> str | None:

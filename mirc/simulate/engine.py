@@ -18,7 +18,7 @@ from mirc.kernels.quotas import excess
 from mirc.kernels.world import Table
 from mirc.machine import Machine
 from mirc.simulate.loop import play
-from mirc.simulate.model import Ints, LinkUse, Outcome, Prefetches, Workload
+from mirc.simulate.model import Carriage, Ints, LinkUse, Outcome, Prefetches, Workload
 from mirc.simulate.policies import POLICIES, Policy, Settings
 from mirc.simulate.setup import Scene, stage
 from mirc.simulate.stuck import held
@@ -192,9 +192,15 @@ def _outcome(
         peak_bytes={name: int(w.mem[k.PEAK, m]) for m, name in enumerate(ways.names)},
         end_ps=int(w.run[k.NOW]),
         events=_events(workload, played) if w.run[k.RECORDING] else None,
+        carriage=_carriage(scene) if w.run[k.RECORDING] else None,
         happenings=tuple(played.happenings),
         corrections=() if scene.learner is None else tuple(scene.learner.corrections),
     )
+
+
+def _carriage(scene: Scene) -> Carriage:
+    w = scene.world
+    return Carriage(service_ps=w.service.copy(), unpack_ps=w.obj[k.UNPACK_PS].copy())
 
 
 def _use(scene: Scene, number: int) -> LinkUse:

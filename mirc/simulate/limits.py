@@ -5,7 +5,8 @@ import numpy as np
 
 from mirc.bounds.streaming import (
     Touches,
-    crossing_bytes,
+    crossings,
+    pieces,
     step_bound_ps,
     streamed_bytes,
     transfer_floor_ps,
@@ -62,17 +63,15 @@ def limits(
     most besides streamed weights; the end of every run; of every second, fourth ... run and of
     every run of one phase (where runs alternate, each alone may fit, only several together do not).
     """
-    touches = _touches(workload, remade)
     runs = _Runs.of(workload)
     held = held_bytes(workload)
-    each = crossing_bytes(touches, usable_bytes, runs.ends)
-    near_bytes = max(
-        int(each.sum()),
-        *(
-            int(crossing_bytes(touches, usable_bytes, cuts).sum())
-            for cuts in (_widest(workload, runs, held), *_coarser(workload, runs))
-        ),
-    )
+    widest = _widest(workload, runs, held)
+    touches = _touches(workload, remade)
+    crossing = crossings(touches, np.union1d(runs.ends, widest))
+    each = crossing.inward_bytes(usable_bytes, runs.ends)
+    cuts = (widest, *_coarser(workload, runs))
+    tried = (each, *(crossing.inward_bytes(usable_bytes, some) for some in cuts))
+    near_bytes = max(int(windows.sum()) for windows in tried)
     rounds = _rounds(workload, runs)
     iterations = rounds[:, 0]
     first = 1 if iterations[0] == 0 and len(iterations) > 1 else 0
@@ -81,10 +80,10 @@ def limits(
     # Nothing but iterations from the first steady one on: windows of several lie among them.
     if steady[0] and len(steady) == len(runs.ends) - steady[0]:
         for stride in _strides(len(steady)):
-            cuts = runs.ends[steady[0] - 1 :: stride]
-            among = int(crossing_bytes(touches, usable_bytes, cuts)[1:].sum())
+            some = runs.ends[steady[0] - 1 :: stride]
+            among = int(crossing.inward_bytes(usable_bytes, some)[1:].sum())
             steady_bytes = max(steady_bytes, among // len(steady))
-    streams, cyclic = _streams(workload, runs)
+    streams, cyclic = _streams(workload, runs, touches)
     weights = int(np.median(streams[rounds]))
     rooms = np.maximum(0, usable_bytes - np.maximum.reduceat(held, runs.starts))
     compute = np.add.reduceat(workload.compute_ps, runs.starts)
@@ -95,7 +94,7 @@ def limits(
         iteration_bytes=steady_bytes,
         iteration_ps=step_bound_ps(steady_ps, steady_bytes, bytes_per_s),
         compute_ps=steady_ps,
-        once_bytes=int(crossing_bytes(touches, usable_bytes, runs.ends[:0]).sum()),
+        once_bytes=int(crossing.inward_bytes(usable_bytes, runs.ends[:0]).sum()),
         weights_bytes=weights,
         room_bytes=int((rooms[1:] if len(rooms) > 1 else rooms).mean()),
         passes=round(float(streams.sum()) / weights) if weights else len(runs.ends),
@@ -203,19 +202,20 @@ def _touches(workload: Workload, remade: Flags | None) -> Touches:
     )
 
 
-def _streams(workload: Workload, runs: _Runs) -> tuple[Ints, bool]:
+def _streams(workload: Workload, runs: _Runs, touches: Touches) -> tuple[Ints, bool]:
     """Return the streamed bytes of every run, and whether all runs stream the same objects.
 
     Gathered rows are no part of it: every run fetches them anew.
     """
     stays = workload.streamed.copy()
     stays[workload.retire_object] = False
-    sizes = np.where(stays, workload.size_bytes, 0)
-    steps = access_steps(workload)
-    run = np.searchsorted(runs.ends, steps, side="left")
-    count = workload.object_count
-    pairs = np.unique(run * count + workload.access_object)
+    streamed = np.flatnonzero(stays[touches.object])
+    thing = touches.object[streamed]
+    run = pieces(touches, runs.ends)[touches.step[streamed]]
+    pairs = np.sort(thing * len(runs.ends) + run)  # np.unique hashes, ten times slower
+    pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
     streams = np.zeros(len(runs.ends), dtype=np.int64)
-    np.add.at(streams, pairs // count, sizes[pairs % count])
-    together = int(sizes[np.unique(pairs % count)].sum())
-    return streams, bool((streams == together).all())
+    np.add.at(streams, pairs % len(runs.ends), workload.size_bytes[pairs // len(runs.ends)])
+    used = np.zeros(workload.object_count, dtype=np.bool_)
+    used[thing] = True
+    return streams, bool((streams == int(workload.size_bytes[used].sum())).all())

@@ -126,6 +126,14 @@ class Troubles:
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class Carriage:
+    """What a log of events does not say of transfers, as it was at the end of the run."""
+
+    service_ps: Ints  # [l, n], how long each object occupies a link
+    unpack_ps: Ints  # [n], what widening it takes once it has arrived near
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Outcome:
     """What one policy made of one workload on one machine; times in picoseconds."""
 
@@ -146,6 +154,7 @@ class Outcome:
     stall_remake_ps: Ints = attrs.field()  # [S], waiting for what was being made again
     troubles: Troubles = attrs.field(factory=Troubles)
     events: NDArray[Any] | None = None  # dtype ``mirc.kernels.events.EVENT``, when recorded
+    carriage: Carriage | None = None  # beside the events
     happenings: tuple[Happening, ...] = ()  # what the stages did, in order
     corrections: tuple[Correction, ...] = ()  # of hints that the run contradicted, in order
 

@@ -6,6 +6,7 @@ import attrs
 
 from mirc.controller.telemetry import Telemetry
 from mirc.diagnostics import CouldNotRun, Source
+from mirc.grammar import print_module
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.kernels.events import EVENT, Kind, Reason
@@ -15,12 +16,20 @@ from mirc.packed.pack import seal
 from mirc.simulate.admission import Scope
 from mirc.simulate.comparison import Comparison, compare, plan_for, policies_of
 from mirc.simulate.faults import fault_of
+from mirc.simulate.hints import Probe
+from mirc.simulate.identity import identity
 from mirc.simulate.joint import Lowering
 from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.stages import Truth
-from mirc.simulate.workload import build, must_take_context
+from mirc.simulate.workload import Scenario, build, must_take_context
 from mirc.traces.events import EventHeader, EventLog, dump
+
+Watch = Callable[[Outcome, Scenario, Machine], None]
+"""Is shown a run that was recorded, with what it played and where."""
+
+_DECIDES = ("steps", "schedule", "batch", "context", "within", "seed", "faults", "lowering")
+"""Options that change figures; the others choose what is shown of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,15 +47,20 @@ class Options:
     faults: tuple[str, ...] = ()
     telemetry: Telemetry = Telemetry.OFF
     lowering: Lowering = Lowering.AUTO
+    probes: tuple[Probe, ...] = ()
     record: bool = False
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Study:
-    """Comparisons in the order of the machines; ``title`` names the model."""
+    """Comparisons in the order of the machines; ``title`` names the model.
+
+    ``configuration`` is the hash of all that decided them (``mirc.simulate.identity``).
+    """
 
     title: str
     seed: int
+    configuration: str
     comparisons: tuple[Comparison, ...]
     logs: tuple[EventLog, ...] = ()
 
@@ -61,8 +75,12 @@ def study(
     source: Source | None = None,
     told: Callable[[str], None] | None = None,
     believed: Module | None = None,
+    *,
+    watch: Watch | None = None,
 ) -> Study:
     """Simulate; ``told`` hears what runs now, and an empty line at the end.
+
+    ``watch`` is shown every run with its events as soon as it has ended; they are not kept.
 
     What happens is what ``module`` says. Policies are told the same, or what the ``believed``
     module declares instead.
@@ -81,6 +99,12 @@ def study(
     packed = seal(intent)
     sealed = None if believed is None else seal(module)
     logs: list[EventLog] = []
+
+    def record(outcome: Outcome, scenario: Scenario, machine: Machine) -> None:
+        if options.record:
+            logs.append(log_of(outcome, scenario.workload, machine))
+        if watch is not None:
+            watch(outcome, scenario, machine)
 
     def on(spelled: str, machine: Machine) -> Comparison:
         own = plan_for(module, machine, spelled)
@@ -104,9 +128,11 @@ def study(
             faults=faults,
             telemetry=options.telemetry,
             lowering=options.lowering,
+            probes=options.probes,
+            seed=options.seed,
             truth=None if sealed is None else Truth(packed=sealed, plan=own),
-            record=(lambda outcome: logs.append(_log(outcome, scenario.workload, machine)))
-            if options.record
+            record=(lambda outcome: record(outcome, scenario, machine))
+            if options.record or watch is not None
             else None,
             told=lambda policy: tell(f"{machine.name}: {policy}"),
         )
@@ -116,7 +142,19 @@ def study(
     finally:
         tell("")
     return Study(
-        title=title_of(module), seed=options.seed, comparisons=comparisons, logs=tuple(logs)
+        title=title_of(module),
+        seed=options.seed,
+        configuration=identity(
+            _text_of(module, source),
+            machines.values(),
+            {
+                **{field: getattr(options, field) for field in _DECIDES},
+                "believed": None if believed is None else print_module(believed),
+            },
+            policies,
+        ),
+        comparisons=comparisons,
+        logs=tuple(logs),
     )
 
 
@@ -139,9 +177,19 @@ def title_of(module: Module) -> str:
     return read(info, "model") or info.name
 
 
-def _log(outcome: Outcome, workload: Workload, machine: Machine) -> EventLog:
+def _text_of(module: Module, source: Source | None) -> str:
+    return print_module(module) if source is None else source.text
+
+
+def log_of(outcome: Outcome, workload: Workload, machine: Machine) -> EventLog:
+    """Return a recorded run's events with their header."""
     rows = [] if outcome.events is None else outcome.events.tolist()
-    header = EventHeader(
+    return EventLog(header_of(outcome, workload, machine), rows)
+
+
+def header_of(outcome: Outcome, workload: Workload, machine: Machine) -> EventHeader:
+    """Return what the numbers in a run's events mean."""
+    return EventHeader(
         machine=machine.name,
         policy=outcome.policy,
         columns=tuple(EVENT.names or ()),
@@ -151,4 +199,3 @@ def _log(outcome: Outcome, workload: Workload, machine: Machine) -> EventLog:
         phases=workload.phase_names,
         objects=workload.names,
     )
-    return EventLog(header, rows)

@@ -47,11 +47,22 @@ class EventLog:
 def dump(logs: Iterable[EventLog]) -> Iterator[str]:
     """Yield the lines of a file: for each log its header, then an array of numbers an event."""
     for log in logs:
-        fields = attrs.asdict(log.header)
-        opening = {"format": FORMAT, "format_version": FORMAT_VERSION, **fields}
-        yield json.dumps({**opening, "events": len(log.rows)}, separators=(",", ":")) + "\n"
-        for row in log.rows:
-            yield f"[{','.join(map(str, row))}]\n"
+        yield opening(log.header, len(log.rows))
+        yield lines(log.rows)
+
+
+def opening(header: EventHeader, count: int) -> str:
+    """Return the line before the ``count`` events of a log."""
+    fields = attrs.asdict(header)
+    parts = {"format": FORMAT, "format_version": FORMAT_VERSION, **fields, "events": count}
+    return json.dumps(parts, separators=(",", ":")) + "\n"
+
+
+def lines(rows: Sequence[Row]) -> str:
+    """Return the lines of some events."""
+    if not rows:
+        return ""
+    return json.dumps(rows, separators=(",", ":"))[1:-1].replace("],[", "]\n[") + "\n"
 
 
 def load(lines: Iterable[str], name: str) -> tuple[EventLog, ...]:

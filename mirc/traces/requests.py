@@ -1,16 +1,15 @@
 """Traces of serving requests, a JSON object a line, into requests that name their blocks."""
 
-import gzip
 import json
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import attrs
 
 from mirc.diagnostics import CouldNotRun
 from mirc.ir.suggest import closest
+from mirc.traces.lines import lines_of, unpacked
 
 MOST_REQUESTS = 5_000_000
 MOST_BLOCKS = 50_000_000
@@ -18,7 +17,6 @@ LONGEST_LINE = 1 << 24
 MOST_BYTES = 4 << 30  # of text, however small the file that it unpacks from
 _LONGEST_NAME = 200
 _LIMIT = 1 << 63  # numbers are 64 bits wide
-_GZIP = b"\x1f\x8b"
 _KNOWN = "give one Mooncake request a line: timestamp, input_length, output_length, hash_ids"
 
 
@@ -63,9 +61,7 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
     Source: the traces of Qin et al., Mooncake (FAST 2025): ``timestamp`` in ms, ``input_length``
     and ``output_length`` in tokens, ``hash_ids`` of blocks of 512 tokens.
     """
-    packed = file.read(2) == _GZIP
-    file.seek(0)
-    text = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+    text = unpacked(file)
     requests: list[Request] = []
     blocks = 0
     parents: dict[int, int] = {}
@@ -87,34 +83,32 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
     return tuple(requests)
 
 
+def dump(requests: Iterable[Request]) -> Iterator[str]:
+    """Yield the lines of a file that ``read`` reads; what a request does not say is left out."""
+    for request in requests:
+        row = {
+            "timestamp": request.at_ms,
+            "input_length": request.input_tokens,
+            "output_length": request.output_tokens,
+            "hash_ids": list(request.blocks),
+        }
+        said = {
+            "session": request.session,
+            "tenant": request.tenant,
+            "parent": request.parent,
+            "tool_wait_ms": request.tool_wait_ms,
+        }
+        more = {key: value for key, value in said.items() if value}
+        yield json.dumps({**row, **more}, separators=(",", ":")) + "\n"
+
+
 def _values(file: BinaryIO, name: str) -> Iterator[tuple[int, Any]]:
-    number = read_bytes = 0
-    while line := _line(file, number + 1, name):
-        number += 1
-        read_bytes += len(line)
-        if number > MOST_REQUESTS or read_bytes > MOST_BYTES:
-            raise CouldNotRun(
-                f"`{name}` has more than {MOST_REQUESTS:_} lines or {MOST_BYTES:_} bytes",
-                "give a part of it",
-            )
-        if len(line) > LONGEST_LINE:
-            raise _wrong(name, number, "is too long")
-        if not line.strip():
-            continue
+    lines = lines_of(file, name, most=MOST_REQUESTS, longest=LONGEST_LINE, most_bytes=MOST_BYTES)
+    for number, line in lines:
         try:
             yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
             raise _wrong(name, number, "is not JSON") from error
-
-
-def _line(file: BinaryIO, number: int, name: str) -> bytes:
-    try:
-        return file.readline(LONGEST_LINE + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CouldNotRun(
-            f"`{name}` cannot be unpacked after line {number - 1}: it is cut off or damaged",
-            "fetch it again",
-        ) from error
 
 
 def _request(value: Any, number: int, name: str) -> Request:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mirc.bounds.streaming import (
     Touches,
-    crossing_bytes,
+    crossings,
     drawn_bound_ps,
     step_bound_ps,
     streamed_bytes,
@@ -60,6 +60,12 @@ def _touches(
     )
 
 
+def _windows(
+    touches: Touches, usable: int, cuts: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    return crossings(touches, cuts).inward_bytes(usable, cuts)
+
+
 def _cut(*places: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     return np.array(places, dtype=np.int64)
 
@@ -67,20 +73,20 @@ def _cut(*places: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
 def test_cuts_after_each_cycle_give_the_closed_form() -> None:
     # four objects of 10 read in turn, three times, room for 25: 40, then 40 - 25 twice
     steps = [[(thing, False)] for thing in (0, 1, 2, 3)] * 3
-    windows = crossing_bytes(_touches(steps, [10] * 4), 25, _cut(3, 7))
+    windows = _windows(_touches(steps, [10] * 4), 25, _cut(3, 7))
     assert windows.tolist() == [40, 15, 15]
     assert windows.sum() == streamed_bytes(40, _rooms(25, 3))
 
 
 def test_without_cuts_everything_comes_in_once() -> None:
     steps = [[(0, False)], [(1, True)], [(0, False), (1, False)]]
-    assert crossing_bytes(_touches(steps, [10, 7]), 0, _cut()).tolist() == [10]
+    assert _windows(_touches(steps, [10, 7]), 0, _cut()).tolist() == [10]
 
 
 def test_what_the_cut_itself_holds_leaves_less_room() -> None:
     # At the cut after step 0: 5 of transients and object 1 (7 bytes), which is not used again.
     steps = [[(0, False), (1, True)], [(0, False), (2, False)]]
-    windows = crossing_bytes(_touches(steps, [10, 7, 3], [5, 0]), 20, _cut(0))
+    windows = _windows(_touches(steps, [10, 7, 3], [5, 0]), 20, _cut(0))
     # room 20 - 5 - 7 = 8; objects 0 and 2 are 13 bytes: 5 must come in
     assert windows.tolist() == [10, 5]
 
@@ -127,7 +133,7 @@ def test_no_cache_moves_less_than_the_bound(
     run: tuple[Touches, int, list[int]], chance: random.Random
 ) -> None:
     touches, usable, cuts = run
-    bound = int(crossing_bytes(touches, usable, _cut(*cuts)).sum())
+    bound = int(_windows(touches, usable, _cut(*cuts)).sum())
     assert _moved_by_chance(touches, usable, chance) >= bound
 
 

@@ -42,6 +42,7 @@ MEANINGS = {
     Kind.TIER: "SRAM, HBM, PEER, DRAM, CXL or NVME",
     Kind.ORGANISATION: "set-associative, direct-mapped or software-managed",
     Kind.REPLACEMENT: "lru, tree-plru, rrip or random",
+    Kind.SHARING: "turns or fair",
     Kind.BYTES: "a whole number, 0 or more",
     Kind.COUNT: "a whole number, 1 or more",
     Kind.RATE: "a number above 0",

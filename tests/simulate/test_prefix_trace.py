@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirc.controller.keeping import Hinted, Recency, Trusted
-from mirc.simulate.prefix_trace import (
+from mirc.simulate.serving.prefix_trace import (
     Asked,
     asked_by,
     half_true,

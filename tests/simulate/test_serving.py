@@ -11,9 +11,9 @@ from mirc.ir import Module
 from mirc.lint.errors import load_right
 from mirc.machine.load import load
 from mirc.packed.pack import seal
-from mirc.simulate.caches import caches_of, recompute_of
-from mirc.simulate.serving import Options, Row, serve
-from mirc.simulate.turns import turns_of
+from mirc.simulate.serving.caches import caches_of, recompute_of
+from mirc.simulate.serving.serve import Options, Row, serve
+from mirc.simulate.serving.turns import turns_of
 from mirc.traces.requests import Request as Arrival
 
 KB = 1000

@@ -147,7 +147,7 @@ class Orchestrator:
     # ── Steps ───────────────────────────────────────────────────
 
     def advance(self, ticks: int = 1) -> None:
-        """Let time pass without work: claims expire, and who waited may begin."""
+        """Let time pass: claims expire, and who waited may begin."""
         self.tick += ticks
         self.pool.now = self.tick
         self.promises.advance(self.tick)
@@ -155,11 +155,15 @@ class Orchestrator:
         self.floor.admit()
 
     def step(self) -> tuple[Slice, ...]:
-        """Run one batch; return what each sequence in it did, in its own phase.
+        """Let a tick pass and run one batch; return what ``run`` does."""
+        self.advance()
+        return self.run()
+
+    def run(self) -> tuple[Slice, ...]:
+        """Run one batch, now; return what each sequence in it did, in its own phase.
 
         When nothing runs and the oldest in the queue cannot begin, it never will: it is refused.
         """
-        self.advance()
         while self.floor.queue and not self.floor.running:
             head = self.floor.sequences[self.floor.queue[0][1]]
             self.floor.refuse(head, self.floor.judge(head))

@@ -66,6 +66,7 @@ class Sequence:
     promised: int = 0
     opened: bool = False  # whether the pages of block ``done`` are held
     drafting: bool = False  # whether a replay window is open over it
+    loading: bool = False  # whether pages that it was given are still on their way
     resumed: bool = False  # whether it has lost its place before
     live: bool | None = None  # what signals said of its blocks
     dead_from: int | None = None  # blocks from here on will not be used again

@@ -25,10 +25,10 @@ from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.packed.model import Packed
 from mirc.packed.pack import seal
-from mirc.simulate.caches import Caches, caches_of, recompute_of
-from mirc.simulate.next_use import Farthest
+from mirc.simulate.serving.caches import Caches, caches_of, recompute_of
+from mirc.simulate.serving.next_use import Farthest
+from mirc.simulate.serving.turns import Turn, turns_of
 from mirc.simulate.study import planned, title_of
-from mirc.simulate.turns import Turn, turns_of
 from mirc.traces.requests import Request as Arrival
 
 POLICIES = ("lru", "intent", "belady")

@@ -1,6 +1,6 @@
 """A file's cache templates and a machine into cache groups, their bytes, and what a token costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -13,6 +13,7 @@ from mirc.ir.meaning import Applied, PerToken, evaluate
 from mirc.ir.module import Phase
 from mirc.ir.resolve import read
 from mirc.machine import Machine
+from mirc.machine.parts import Link
 from mirc.machine.roofline import compute_seconds
 from mirc.machine.transfers import PS_PER_S, route, transfer_ps
 from mirc.packed.model import Packed
@@ -27,13 +28,22 @@ class Caches:
     """What one block of ``block_tokens`` tokens takes, in bytes, by group.
 
     All layers of a group come and leave together: a block of a request stands for the blocks of
-    every template of the group over the same tokens. ``weights_bytes`` lie in near memory beside.
+    every template of the group over the same tokens. ``windows`` are the tokens that each group's
+    attention reaches back, 0 for all; ``layers`` the group of each template, by number. A block
+    lies in pieces of ``fragment_bytes``. ``weights_bytes`` lie in near memory beside.
     """
 
     groups: tuple[Group, ...]
+    windows: tuple[int, ...]
+    layers: Mapping[str, int]
     block_tokens: int
-    templates: int
+    fragment_bytes: int
     weights_bytes: int
+
+    @property
+    def templates(self) -> int:
+        """The templates of the file that live with sequences."""
+        return len(self.layers)
 
     @property
     def block_bytes(self) -> int:
@@ -48,15 +58,17 @@ def caches_of(packed: Packed, block_tokens: int) -> Caches:
     """
     view = PackedView(packed)
     sizes: dict[tuple[GroupKind, int], int] = {}
-    found = 0
+    layers: dict[str, tuple[GroupKind, int]] = {}
+    pieces: list[int] = []
     for name in packed.templates:
         if view.class_of(name) in _CACHES and _of_sequences(view, name):
             kind, window, size = _form(view, name, block_tokens)
             if size <= 0:
                 raise CouldNotRun(f"`{name}` holds no bytes", "say how many a token takes")
             sizes[kind, window] = sizes.get((kind, window), 0) + size
-            found += 1
-    if not found:
+            layers[name] = kind, window
+            pieces.append(_piece(view, name, size))
+    if not layers:
         raise CouldNotRun(
             "the file has no template of a cache that lives with its sequence, so a trace of "
             "requests has nothing to fill",
@@ -64,8 +76,10 @@ def caches_of(packed: Packed, block_tokens: int) -> Caches:
         )
     return Caches(
         groups=tuple(_group(*key, size, block_tokens) for key, size in sizes.items()),
+        windows=tuple(window for _, window in sizes),
+        layers={name: list(sizes).index(key) for name, key in layers.items()},
         block_tokens=block_tokens,
-        templates=found,
+        fragment_bytes=min(pieces),
         weights_bytes=sum(_weights(view)),
     )
 
@@ -73,10 +87,10 @@ def caches_of(packed: Packed, block_tokens: int) -> Caches:
 def recompute_of(module: Module, machine: Machine, caches: Caches) -> Recompute | None:
     """Return what a token's caches cost to load and to compute again on a machine.
 
-    Loading is from host memory, a whole block at a time. None if the file's steps say nothing of
-    arithmetic.
+    Loading is from host memory, a block at a time, in the pieces that it lies in. None if the
+    file's steps say nothing of arithmetic.
     """
-    phase = _prompt_phase(module)
+    phase = prompt_phase(module)
     if phase is None:
         return None
     batch = batch_of(phase)
@@ -93,22 +107,32 @@ def recompute_of(module: Module, machine: Machine, caches: Caches) -> Recompute 
         kv_bytes=caches.block_bytes / caches.block_tokens,
         parameters=flops / tokens / 2,
         flops_per_s=flops / seconds,
-        load_bytes_per_s=_load_rate(machine, caches.block_bytes),
+        load_bytes_per_s=_load_rate(machine, caches),
     )
 
 
-def _load_rate(machine: Machine, size: int) -> float:
-    host = machine.tier(TierKind.DRAM)
-    if host is None or host.name == machine.near.name:
-        return 0.0
+def ways_of(machine: Machine, size: int) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """Return the links from host memory to near memory, and those back; empty without any."""
+    host, near = machine.tier(TierKind.DRAM), machine.near
+    if host is None or host.name == near.name:
+        return (), ()
     try:
-        links = route(machine, host.name, machine.near.name, size)
+        inward = route(machine, host.name, near.name, size)
+        outward = route(machine, near.name, host.name, size)
     except LookupError:
-        return 0.0
-    return size * PS_PER_S / sum(transfer_ps(link, size) for link in links)
+        return (), ()
+    return inward, outward
 
 
-def _prompt_phase(module: Module) -> Phase | None:
+def _load_rate(machine: Machine, caches: Caches) -> float:
+    size = caches.block_bytes
+    links, _ = ways_of(machine, size)
+    spent = sum(transfer_ps(link, size, caches.fragment_bytes) for link in links)
+    return size * PS_PER_S / spent if spent else 0.0
+
+
+def prompt_phase(module: Module) -> Phase | None:
+    """Return the phase that computes prompts, else the first that has steps."""
     with_steps = [phase for phase in module.phases.values() if phase.steps]
     prompts = [phase for phase in with_steps if read(phase, "kind") is PhaseKind.PREFILL]
     return next(iter(prompts or with_steps), None)
@@ -134,6 +158,14 @@ def _form(view: PackedView, name: str, block_tokens: int) -> tuple[GroupKind, in
     if isinstance(retire, Applied) and retire.word == "WINDOW":
         return GroupKind.WINDOW, int(str(retire.args[0])), size_bytes
     return GroupKind.FULL, 0, size_bytes
+
+
+def _piece(view: PackedView, name: str, size: int) -> int:
+    """Return the bytes of the pieces that a block of one template lies in."""
+    layout = view.value(name, "layout")
+    if isinstance(layout, Applied) and layout.word == "PAGED":
+        return min(size, int(str(layout.args[1])))
+    return size
 
 
 def _group(kind: GroupKind, window: int, size: int, block_tokens: int) -> Group:

@@ -1,0 +1,136 @@
+"""What comes into a tier into what has to leave it, and where that goes.
+
+Copies below stay when something is fetched: what leaves clean, and lies below, leaves for nothing.
+What lies nowhere below goes down one tier, or, if it is newer than what the farthest tier has, is
+written back there. Its room is free at once: until its bytes have landed they stand in a staging
+buffer, and whoever asks for them meanwhile takes them from there.
+"""
+
+from typing import Any
+
+from mirc.kernels.replacement.rule import admitted, choose, evicted, removed
+from mirc.kernels.replacement.state import CAPACITY, full_for
+from mirc.kernels.tiers.state import (
+    AHEAD,
+    BELOW,
+    CARRIED,
+    DIRTY,
+    DROPPED,
+    EARLY,
+    FOR,
+    IN,
+    KIND,
+    NONE,
+    NOW,
+    OBJECT,
+    OUT,
+    STAGED,
+    STAGED_PEAK,
+    STATE,
+    TIERS,
+    UNHELD,
+    WRITEBACK,
+    Tiers,
+)
+from mirc.kernels.tiers.wires import go, send
+
+
+def nearest(t: Tiers, x: int) -> Any:
+    """Return the nearest tier that has a copy."""
+    bits = t.obj[x, STATE]
+    last = t.run[TIERS] - 1
+    for tier in range(last):
+        if (bits >> tier) & 1 == 1:
+            return tier
+    return last
+
+
+def still_leaving(t: Tiers, x: int) -> Any:
+    """Tell whether bytes of an object are still in a staging buffer."""
+    return t.obj[x, OUT] < 0 or t.obj[x, OUT] > t.run[NOW]
+
+
+def settle_in(t: Tiers, rules: Any, x: int) -> bool:
+    """Give an object a place in the nearest tier; False if it gets none.
+
+    Whatever leaves for it may make others leave below: one object a tier waits while they do.
+    """
+    tier = 0
+    t.tier[CARRIED, 0] = x
+    t.obj[x, STATE] |= 1  # so that a copy below that leaves now is no loss
+    while True:
+        v = t.tier[CARRIED, tier]
+        rule = rules[tier]
+        size = t.kind[t.obj[v, KIND]]
+        w = NONE
+        if full_for(rule, size):
+            w = choose(rule) if size <= rule.now[CAPACITY] else NONE
+            if w == NONE:
+                if tier == 0:
+                    t.run[UNHELD] += 1
+                    t.obj[x, STATE] &= ~1
+                    return False
+                tier = t.tier[FOR, tier]
+                continue
+            evicted(rule, w)
+            below = _leave(t, tier, w)
+            if below != NONE:
+                t.tier[CARRIED, below] = w
+                t.tier[FOR, below] = tier
+                tier = below
+            continue
+        admitted(rule, v)
+        t.obj[v, STATE] |= 1 << tier
+        if tier == 0:
+            return True
+        send_down(t, v, t.tier[FOR, tier], tier)
+        tier = t.tier[FOR, tier]
+
+
+def overwrite(t: Tiers, rules: Any, x: int) -> None:
+    """Forget the copies below of an object that is written in the nearest tier."""
+    bits = t.obj[x, STATE]
+    for tier in range(1, t.run[TIERS] - 1):
+        if (bits >> tier) & 1 == 1:
+            removed(rules[tier], x)
+            bits &= ~(1 << tier)
+    t.obj[x, STATE] = bits | DIRTY
+
+
+def send_down(t: Tiers, x: int, tier: int, below: int) -> None:
+    """Write an object from one tier to another below."""
+    tiers = t.run[TIERS]
+    go(t, send(t, x, tiers + tier * tiers + below, WRITEBACK))
+    t.run[STAGED_PEAK] = max(t.run[STAGED_PEAK], t.run[STAGED])
+
+
+def _leave(t: Tiers, tier: int, x: int) -> Any:
+    """Take an object out of a tier; return the tier that it goes down to, or NONE."""
+    t.obj[x, STATE] &= ~(1 << tier)
+    bits = t.obj[x, STATE]
+    last = t.run[TIERS] - 1
+    unread = False
+    if tier == 0:
+        if bits & AHEAD != 0:
+            t.run[EARLY] += 1
+            t.obj[x, STATE] &= ~AHEAD
+        if t.obj[x, IN] < 0:
+            t.job[OBJECT, ~t.obj[x, IN]] = NONE  # it goes on for nothing
+            t.obj[x, IN] = 0
+            unread = True
+        elif t.obj[x, IN] > t.run[NOW]:
+            unread = True
+    copies = bits & ((1 << last) - 1)
+    clean = bits & DIRTY == 0
+    if copies != 0 or (unread and clean):
+        t.run[DROPPED] += 1
+        return NONE
+    below = t.tier[BELOW, tier]
+    if below != last:
+        return below
+    if clean:
+        t.run[DROPPED] += 1
+        return NONE
+    t.obj[x, STATE] &= ~DIRTY
+    send_down(t, x, tier, last)
+    return NONE

@@ -1,0 +1,247 @@
+"""Transfers asked for into the times at which they begin and land on the links of their way.
+
+A server that takes turns has a clock (``FREE_AT``) and a ring of waiting jobs per class. Nothing
+happens there before ``DUE``: a transfer that finds it idle begins at once, and from then on its end
+is known, since nothing interrupts it. So most transfers cost no event; those that queue cost one
+for each hop. A job ends, and is free for others, when the service of its last hop begins.
+"""
+
+from typing import Any
+
+from mirc.kernels.lists import append, first, remove
+from mirc.kernels.tiers.fair import join, leave
+from mirc.kernels.tiers.state import (
+    ACTIVE,
+    ARRIVED,
+    BEGUN,
+    BUSY_PS,
+    BYTES,
+    CLASS,
+    DEMAND,
+    DUE,
+    FLYING,
+    FREE_AT,
+    HOP,
+    IN,
+    KIND,
+    LANDS,
+    LATENCY_PS,
+    NEVER,
+    NONE,
+    NOW,
+    OBJECT,
+    ON_LINK,
+    ORIGIN,
+    OUT,
+    PENDING,
+    QUEUE,
+    SERVER,
+    SHARES,
+    SIZE_CLASS,
+    SOONEST,
+    STAGED,
+    TIERS,
+    WAITED_PS,
+    WAITERS,
+    WAITING,
+    WAY,
+    Tiers,
+)
+from mirc.kernels.tiers.waits import served_all
+
+
+def send(t: Tiers, x: int, way: int, priority: int) -> Any:
+    """Ask for a transfer of an object, and return its job; there has to be a free one."""
+    job = first(t.ring, QUEUE, _free(t))
+    remove(t.ring, QUEUE, job)
+    t.run[PENDING] += 1
+    t.job[OBJECT, job] = x
+    t.job[CLASS, job] = priority
+    t.job[ORIGIN, job] = priority
+    t.job[WAY, job] = way
+    t.job[HOP, job] = 0
+    t.job[SIZE_CLASS, job] = t.obj[x, KIND]
+    t.job[WAITERS, job] = NONE
+    if way < t.run[TIERS]:
+        t.obj[x, IN] = ~job
+    else:
+        t.obj[x, OUT] = ~job
+        t.run[STAGED] += t.kind[t.obj[x, KIND]]
+    return job
+
+
+def go(t: Tiers, job: int) -> None:
+    """Let a job begin its first hop, or wait for it."""
+    _arrive(t, job)
+
+
+def hurry(t: Tiers, job: int) -> None:
+    """Give a job under way the class of a demand."""
+    if t.job[CLASS, job] == DEMAND:
+        return
+    server = t.link[SERVER, _link(t, job)]
+    waits = t.job[LANDS, job] == NEVER and t.srv[ACTIVE, server] != job
+    if waits and t.srv[SHARES, server] == 0:
+        remove(t.ring, QUEUE, job)
+        append(t.ring, QUEUE, _ring(t, server, DEMAND), job)
+    t.job[CLASS, job] = DEMAND
+
+
+def advance(t: Tiers, until: int) -> None:
+    """Let the links work until a time, and make it the present."""
+    while t.run[SOONEST] <= until:
+        step(t)
+    t.run[NOW] = max(t.run[NOW], until)
+
+
+def step(t: Tiers) -> None:
+    """Do what is due next, everywhere: O(servers + links)."""
+    t.run[NOW] = max(t.run[NOW], t.run[SOONEST])
+    for server in range(t.srv.shape[1]):
+        if t.srv[DUE, server] <= t.run[NOW]:
+            if t.srv[SHARES, server] == 1:
+                _end_share(t, server)
+            else:
+                _next_turn(t, server)
+    if t.run[FLYING] > 0:
+        for link in range(t.link.shape[1]):
+            head = _flights(t, link)
+            job = first(t.ring, QUEUE, head)
+            while job != head and t.job[LANDS, job] <= t.run[NOW]:
+                remove(t.ring, QUEUE, job)
+                t.run[FLYING] -= 1
+                t.job[HOP, job] += 1
+                _arrive(t, job)
+                job = first(t.ring, QUEUE, head)
+    _look_ahead(t)
+
+
+def _look_ahead(t: Tiers) -> None:
+    soonest = NEVER
+    for server in range(t.srv.shape[1]):
+        soonest = min(soonest, t.srv[DUE, server])
+    if t.run[FLYING] > 0:
+        for link in range(t.link.shape[1]):
+            head = _flights(t, link)
+            job = first(t.ring, QUEUE, head)
+            if job != head:
+                soonest = min(soonest, t.job[LANDS, job])
+    t.run[SOONEST] = soonest
+
+
+def _arrive(t: Tiers, job: int) -> None:
+    """Bring a job to the server of its hop."""
+    link = _link(t, job)
+    server = t.link[SERVER, link]
+    t.job[ARRIVED, job] = t.run[NOW]
+    t.job[LANDS, job] = NEVER
+    if t.srv[SHARES, server] == 1:
+        _count(t, job, link)
+        if t.srv[WAITING, server] == 0:
+            t.srv[FREE_AT, server] = t.run[NOW]  # of one that shares: since when it is busy
+        t.srv[ON_LINK, server] = link
+        join(t, server, job, t.service[link, t.job[SIZE_CLASS, job]])
+    elif (
+        t.srv[WAITING, server] == 0
+        and t.srv[ACTIVE, server] == NONE
+        and t.srv[FREE_AT, server] <= t.run[NOW]
+    ):
+        _begin(t, server, link, job)
+    else:
+        append(t.ring, QUEUE, _ring(t, server, t.job[CLASS, job]), job)
+        t.srv[WAITING, server] += 1
+        t.srv[DUE, server] = t.srv[FREE_AT, server]
+    t.run[SOONEST] = min(t.run[SOONEST], t.srv[DUE, server])
+
+
+def _begin(t: Tiers, server: int, link: int, job: int) -> None:
+    """Begin the service of a job on a server that takes turns, now."""
+    _count(t, job, link)
+    service = t.service[link, t.job[SIZE_CLASS, job]]
+    ends = t.run[NOW] + service
+    t.ledger[BUSY_PS, link] += service
+    t.srv[FREE_AT, server] = ends
+    t.srv[DUE, server] = ends if t.srv[WAITING, server] > 0 else NEVER
+    if _is_last(t, job):
+        _commit(t, job, ends + t.link[LATENCY_PS, link])
+    else:
+        t.srv[ACTIVE, server] = job
+        t.srv[ON_LINK, server] = link
+        t.srv[DUE, server] = ends
+
+
+def _next_turn(t: Tiers, server: int) -> None:
+    """End the service on a server, and begin that of the oldest of the most urgent class."""
+    job = t.srv[ACTIVE, server]
+    if job != NONE:
+        t.srv[ACTIVE, server] = NONE
+        _fly(t, job, t.srv[ON_LINK, server])
+    t.srv[DUE, server] = NEVER
+    for priority in range(3):
+        head = _ring(t, server, priority)
+        job = first(t.ring, QUEUE, head)
+        if job != head:
+            remove(t.ring, QUEUE, job)
+            t.srv[WAITING, server] -= 1
+            _begin(t, server, _link(t, job), job)
+            return
+
+
+def _end_share(t: Tiers, server: int) -> None:
+    """End the job that is due on a server that all share."""
+    job = leave(t, server)
+    link = _link(t, job)
+    if t.srv[WAITING, server] == 0:
+        t.ledger[BUSY_PS, t.srv[ON_LINK, server]] += t.run[NOW] - t.srv[FREE_AT, server]
+    if _is_last(t, job):
+        _commit(t, job, t.run[NOW] + t.link[LATENCY_PS, link])
+    else:
+        _fly(t, job, link)
+
+
+def _fly(t: Tiers, job: int, link: int) -> None:
+    t.job[LANDS, job] = t.run[NOW] + t.link[LATENCY_PS, link]
+    append(t.ring, QUEUE, _flights(t, link), job)
+    t.run[FLYING] += 1
+
+
+def _commit(t: Tiers, job: int, lands: int) -> None:
+    """End a job whose landing is known."""
+    x = t.job[OBJECT, job]
+    inward = t.job[WAY, job] < t.run[TIERS]
+    if x != NONE:
+        column = IN if inward else OUT
+        if t.obj[x, column] == ~job:
+            t.obj[x, column] = lands
+    if not inward:
+        t.run[STAGED] -= t.kind[t.job[SIZE_CLASS, job]]
+    served_all(t, job, lands)
+    t.run[PENDING] -= 1
+    append(t.ring, QUEUE, _free(t), job)
+
+
+def _count(t: Tiers, job: int, link: int) -> None:
+    origin = t.job[ORIGIN, job]
+    t.ledger[BYTES + origin, link] += t.kind[t.job[SIZE_CLASS, job]]
+    t.ledger[BEGUN + origin, link] += 1
+    t.ledger[WAITED_PS + origin, link] += t.run[NOW] - t.job[ARRIVED, job]
+
+
+def _link(t: Tiers, job: int) -> Any:
+    return t.way[t.job[WAY, job], 1 + t.job[HOP, job]]
+
+
+def _is_last(t: Tiers, job: int) -> bool:
+    return t.job[HOP, job] + 1 == t.way[t.job[WAY, job], 0]
+
+
+def _ring(t: Tiers, server: int, priority: int) -> Any:
+    return t.job.shape[1] + 3 * server + priority
+
+
+def _flights(t: Tiers, link: int) -> Any:
+    return t.job.shape[1] + 3 * t.srv.shape[1] + link
+
+
+def _free(t: Tiers) -> Any:
+    return t.job.shape[1] + 3 * t.srv.shape[1] + t.link.shape[1]

@@ -1,0 +1,70 @@
+"""Event logs of simulated runs into observations."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from mirc.diagnostics import CouldNotRun
+from mirc.traces.events import EventHeader, EventLog
+from mirc.traces.events import Row as Event
+from mirc.traces.observations import ObservationHeader, Part, dump
+
+_COLUMNS = ("time_ps", "kind", "object", "bytes")
+_KINDS = ("STEP", "READ", "WRITE", "CREATE", "RETIRE")
+_HINT = "write it with `mirc simulate --events`"
+
+SIMULATION = "simulation"
+
+
+def observed(parts: Iterable[EventHeader | Event], name: str) -> Iterator[tuple[int, Part]]:
+    """Yield (line, part) of what the logs show: steps, uses and lives; moves are left out.
+
+    Raises CouldNotRun for a log of other columns or kinds, and for rows that its header does not
+    explain.
+    """
+    log: _Log | None = None
+    for number, part in enumerate(parts, 1):
+        if isinstance(part, EventHeader):
+            log = _Log(part)
+            yield (
+                number,
+                ObservationHeader(
+                    source=SIMULATION, machine=part.machine, policy=part.policy, uses=True
+                ),
+            )
+            yield from ((number, ("phase", phase)) for phase in part.phases)
+            yield from ((number, ("object", each, None)) for each in part.objects)
+        elif log is not None:
+            kind = part[log.kind_at]
+            if not 0 <= kind < log.kinds:
+                raise CouldNotRun(
+                    f"line {number} of `{name}` has a kind that its header does not name", _HINT
+                )
+            word = log.words.get(kind)
+            if word == "step":
+                yield number, (word, part[log.time_at], part[log.object_at], part[log.bytes_at])
+            elif word is not None:
+                yield number, (word, part[log.time_at], part[log.object_at])
+
+
+def recorded(logs: Iterable[EventLog]) -> Iterator[str]:
+    """Yield the lines of an observation of each run that was logged."""
+    for log in logs:
+        parts = observed(chain((log.header,), log.rows), "the log")
+        yield from dump(part for _, part in parts)
+
+
+class _Log:
+    """Where a log's columns and kinds stand."""
+
+    def __init__(self, header: EventHeader) -> None:
+        self.time_at, self.kind_at, self.object_at, self.bytes_at = (
+            _place(header.columns, name, "column") for name in _COLUMNS
+        )
+        self.words = {_place(header.kinds, k, "kind of event"): k.lower() for k in _KINDS}
+        self.kinds = len(header.kinds)
+
+
+def _place(words: tuple[str, ...], word: str, noun: str) -> int:
+    if word not in words:
+        raise CouldNotRun(f"the log has no {noun} `{word}`", _HINT)
+    return words.index(word)

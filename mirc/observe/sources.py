@@ -1,0 +1,91 @@
+"""A file of any kind that shows a run into the parts of an observation."""
+
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO, cast
+
+from mirc.diagnostics import CouldNotRun
+from mirc.ir import Module
+from mirc.observe import logs, profile, snapshot
+from mirc.traces import events, observations
+from mirc.traces.observations import Part
+
+MOST_BYTES = 1 << 30
+"""Of a profile or snapshot, which are read whole; of what a gzipped file unpacks to."""
+
+_OURS = re.compile(rb'\s*\{\s*"format"\s*:\s*"mirc-')
+_PROFILE = re.compile(rb'"(traceEvents|schemaVersion|deviceProperties)"')
+_GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
+_LOOK = 1 << 12
+
+
+def parts_in(
+    file: BinaryIO, name: str, module: Module, phase: str | None = None
+) -> Iterator[tuple[int, Part]]:
+    """Yield the parts of a file, plain or gzipped: its first bytes say what it is.
+
+    An observation or event log is read line by line; a PyTorch profile, whose steps ``phase`` ran
+    where it does not name one, and a snapshot of CUDA's memory are read whole. Raises CouldNotRun
+    for what is none of them, or larger than ``MOST_BYTES``.
+    """
+    opened = io.BufferedReader(cast("io.RawIOBase", file), _LOOK)
+    packed = opened.peek(2).startswith(_GZIP)
+    if packed:
+        unzipped = gzip.GzipFile(fileobj=opened)
+        opened = io.BufferedReader(cast("io.RawIOBase", unzipped), _LOOK)
+    try:
+        begin = opened.peek(_LOOK)
+        if begin.startswith(_PICKLE):
+            yield from snapshot.observed(_whole(opened, name), name)
+        elif _PROFILE.search(begin) and not _OURS.match(begin):
+            yield from profile.observed(_whole(opened, name), name, module, phase)
+        else:
+            text = io.TextIOWrapper(opened, encoding="utf-8", newline="\n")
+            lines = events.lines_of(text, name)
+            yield from parts_of(_bounded(lines, name) if packed else lines, name)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CouldNotRun(f"`{name}` is a broken gzip file", "record it again") from error
+
+
+def parts_of(lines: Iterable[str], name: str) -> Iterator[tuple[int, Part]]:
+    """Yield (line, part) of event logs or observations: the first line says which they are.
+
+    Raises CouldNotRun as ``mirc.traces.events.stream`` or ``mirc.traces.observations.stream`` does.
+    """
+    given = iter(lines)
+    first = next(given, None)
+    whole = given if first is None else chain((first,), given)
+    if first is not None and _format(first) == observations.FORMAT:
+        return observations.stream(whole, name)
+    return logs.observed(events.stream(whole, name), name)
+
+
+def _whole(file: BinaryIO, name: str) -> bytes:
+    found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise CouldNotRun(f"`{name}` is larger than {MOST_BYTES >> 20} MiB", "record fewer steps")
+    return found
+
+
+def _bounded(lines: Iterable[str], name: str) -> Iterator[str]:
+    total = 0
+    for line in lines:
+        total += len(line)
+        if total > MOST_BYTES:
+            raise CouldNotRun(f"`{name}` unpacks to more than {MOST_BYTES >> 20} MiB", "unpack it")
+        yield line
+
+
+def _format(line: str) -> object:
+    if len(line) > observations.LONGEST_LINE:  # the header of a log names all its objects
+        return events.FORMAT
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value.get("format") if isinstance(value, dict) else None

@@ -1,0 +1,173 @@
+"""Shapes of plots into Vega-Lite by altair: the same for a page and for a figure in a paper."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mirc.diagnostics import CouldNotRun
+from mirc.report.page.model import ROWS
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Chart = Mapping[str, Any]
+
+SECONDS = "format(datum.value, '~s') + 's'"
+BYTES = "datum.value === 0 ? '0' : format(datum.value, '~s') + 'B'"
+PERCENT = "format(datum.value, '~%')"
+PLAIN = "format(datum.value, '~s')"
+
+HEIGHT = 220
+BAR = 26  # a bar and the space about it
+
+PALETTE = (
+    *("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2"),
+    *("#eeca3b", "#ff9da6", "#9d755d", "#8a8f98"),
+)
+
+
+def altair() -> "ModuleType":
+    """Return the library; raises CouldNotRun where it is missing."""
+    try:
+        import altair as alt  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise CouldNotRun(
+            "plots need the packages altair and vl-convert-python", "pip install 'mirc[report]'"
+        ) from error
+    return alt
+
+
+def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: str = "") -> Chart:
+    """Stack areas over time, ``x`` in seconds; a line at the field ``top`` where it is named.
+
+    ``colour`` is a field and its values in their order from the bottom.
+    """
+    alt = altair()
+    field, values = colour
+    base = alt.Chart(alt.NamedData(ROWS))
+    area = base.mark_area(interpolate="step-after", line=False, opacity=0.9).encode(
+        x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labelExpr=SECONDS, tickCount=6, grid=False)),
+        y=alt.Y(f"{y}:Q", title=None, stack="zero", axis=alt.Axis(labelExpr=unit, tickCount=5)),
+        color=_colour(alt, field, values),
+        order=alt.Order("order:Q"),
+        tooltip=[
+            alt.Tooltip(f"{field}:N"),
+            alt.Tooltip(f"{x}:Q", format=".4s", title="second"),
+            alt.Tooltip(f"{y}:Q", format=".4s"),
+        ],
+    )
+    if not top:
+        return _finished(area, HEIGHT)
+    line = base.mark_rule(strokeDash=[6, 4], strokeWidth=1.5).encode(y=alt.Y(f"max({top}):Q"))
+    return _finished(area + line, HEIGHT)
+
+
+def bars(
+    x: str,
+    y: str,
+    *,
+    unit: str,
+    stack: tuple[str, Sequence[str]] | None = None,
+    mark: str = "",
+    label: str = "",
+) -> Chart:
+    """Draw one lying bar a value of ``y``, in the order of the data.
+
+    Each is cut into the values of ``stack``; a line stands at the field ``mark``, and the text of
+    the field ``label`` beside the bar.
+    """
+    alt = altair()
+    base = alt.Chart(alt.NamedData(ROWS))
+    rows = alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=130, ticks=False))
+    across = alt.X(f"{x}:Q", title=None, axis=alt.Axis(labelExpr=unit, tickCount=5))
+    if stack is None:
+        bar = base.mark_bar(color=PALETTE[0], cornerRadiusEnd=2).encode(x=across, y=rows)
+    else:
+        field, values = stack
+        bar = base.mark_bar().encode(
+            x=across,
+            y=rows,
+            color=_colour(alt, field, values),
+            order=alt.Order("order:Q"),
+            tooltip=[y, field, alt.Tooltip(f"{x}:Q", format=".4s")],
+        )
+    found = bar
+    if mark:
+        line = base.mark_rule(color=PALETTE[3], strokeDash=[6, 4], strokeWidth=2)
+        found += line.encode(x=alt.X(f"max({mark}):Q"))
+    if label:
+        text = base.mark_text(align="left", dx=4, fontSize=11)
+        found += text.encode(x=alt.X(f"{x}:Q"), y=rows, text=f"{label}:N")
+    return _finished(found, alt.Step(BAR))
+
+
+def lines(
+    x: str,
+    y: str,
+    colour: str,
+    *,
+    units: tuple[str, str],
+    titles: tuple[str, str] = ("", ""),
+    points: bool = False,
+    log: bool = False,
+    mark: str = "",
+) -> Chart:
+    """Draw one line a value of ``colour``; a standing line at the field ``mark`` where named."""
+    alt = altair()
+    base = alt.Chart(alt.NamedData(ROWS))
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
+    kind = "linear" if points else "step-after"
+    found = base.mark_line(interpolate=kind, point=points, strokeWidth=2).encode(
+        x=alt.X(
+            f"{x}:Q",
+            title=titles[0] or None,
+            scale=scale,
+            axis=alt.Axis(labelExpr=units[0], tickCount=6),
+        ),
+        y=alt.Y(
+            f"{y}:Q",
+            title=titles[1] or None,
+            scale=alt.Scale(zero=not points, nice=True),
+            axis=alt.Axis(labelExpr=units[1], tickCount=5),
+        ),
+        color=_colour(alt, colour, ()),
+        strokeDash=alt.StrokeDash(f"{colour}:N", legend=None, sort=None),
+        tooltip=[
+            alt.Tooltip(f"{colour}:N"),
+            alt.Tooltip(f"{x}:Q", format=".4s"),
+            alt.Tooltip(f"{y}:Q", format=".4s"),
+        ],
+    )
+    if mark:
+        line = base.mark_rule(color=PALETTE[3], strokeDash=[6, 4], strokeWidth=2)
+        found += line.encode(x=alt.X(f"max({mark}):Q"))
+    return _finished(found, HEIGHT)
+
+
+def ticks(x: str, y: str, colour: str) -> Chart:
+    """Draw one mark a row at its moment, ``x`` in seconds, in the lane of ``y``."""
+    alt = altair()
+    found = (
+        alt.Chart(alt.NamedData(ROWS))
+        .mark_point(filled=True, size=55, opacity=0.8)
+        .encode(
+            x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labelExpr=SECONDS, tickCount=6)),
+            y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=130)),
+            color=_colour(alt, colour, ()),
+            shape=alt.Shape(f"{colour}:N", legend=None),
+            tooltip=[y, colour, "object", alt.Tooltip(f"{x}:Q", format=".4s", title="second")],
+        )
+    )
+    return _finished(found, alt.Step(BAR + 4))
+
+
+def _colour(alt: Any, field: str, values: Sequence[str]) -> Any:
+    scale = alt.Scale(range=list(PALETTE))
+    if values:
+        scale = alt.Scale(domain=list(values), range=list(PALETTE[: len(values)]))
+    legend = alt.Legend(title=None, orient="bottom", columns=3, symbolType="square")
+    return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
+
+
+def _finished(chart: Any, height: Any) -> Chart:
+    found: Chart = chart.properties(width="container", height=height).to_dict()
+    return {key: value for key, value in found.items() if key not in ("config", "$schema")}

@@ -1,0 +1,1 @@
+"""Many simulations of many kinds into one table that a kill does not undo."""
