@@ -25,6 +25,7 @@ from mirc.passes.annotate import Annotated
 from mirc.passes.pipeline import run
 from mirc.passes.recompute_classifier import Recomputation
 from mirc.simulate.study import Options, study
+from mirc.traces.events import dump
 
 CASES = (
     "gpt2@card-24g",
@@ -40,7 +41,7 @@ def observed(program: Program, machine: str, runs: int) -> Compared:
     """Compile for one machine, run the intent on it, and compare."""
     module = emit(program, run(program, machines=(load(machine),)))
     asked = Options(machines=(machine,), policies="intent", steps=runs, record=True)
-    return compare(module, study(module, asked).event_lines(), machine).logs[0]
+    return compare(module, dump(study(module, asked).logs), machine).logs[0]
 
 
 def confidences(found: Compared) -> Iterator[tuple[str, Score]]:

@@ -18,7 +18,6 @@ _OF_SCHEDULES = (
     "schedule",
     "batch",
     "context",
-    "events",
     "why",
     "faults",
     "intent",

@@ -9,7 +9,8 @@ import click
 import mirc
 from mirc.cli.completion import complete_files, complete_machines
 from mirc.cli.options import format_option, machines_named, output_option
-from mirc.cli.output import check_writable, spare_inputs, write_text
+from mirc.cli.output import write_text
+from mirc.cli.recording import files_of, recording, recording_options
 from mirc.cli.serving import serve_trace, served_of, serving_options
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.lint.sources import STDIN, read
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     "policies",
     default="all",
     show_default=True,
-    metavar="all|NAME,...",
-    help="Policies to run: static, lru, mru, lru-prefetch, regret, belady, intent.",
+    metavar="all|every|NAME,...",
+    help="Policies to run: static, lru, mru, lru-prefetch, regret, belady, intent; with every, or "
+    "by name, those of docs/policies.md too; FILE.py:CLASS for one of your own.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Run N iterations.")
 @click.option(
@@ -101,9 +103,7 @@ if TYPE_CHECKING:
 @serving_options
 @format_option("text", "json")
 @output_option("Write the report there.")
-@click.option(
-    "--events", metavar="FILE", help="Write every event there too, as JSON lines: it can be large."
-)
+@recording_options
 @click.option(
     "--record", metavar="FILE", help="Write there what was used when: see `mirc compare`."
 )
@@ -128,7 +128,6 @@ def simulate(
     ablate: bool,
     output_format: str,
     output: str,
-    events: str | None,
     record: str | None,
 ) -> None:
     """Run the schedule of a .mir file on modeled machines, under several policies.
@@ -143,9 +142,8 @@ def simulate(
     mirc simulate llama.mir -M h100-sxm --trace requests.jsonl --kv-gb 40
     mirc simulate llama.mir -M h100-sxm --policy intent --why layers.3.mlp.weight@40
     """  # noqa: D301 - click's own mark, not a backslash
-    check_writable(events or STDIN)
-    check_writable(record or STDIN)
-    spare_inputs((output, events, record), (file,) if intent is None else (file, intent))
+    files = files_of(ctx)
+    files.check((file,) if intent is None else (file, intent), (output, record))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.controller.telemetry import Telemetry  # noqa: PLC0415
     from mirc.lint.errors import load_right  # noqa: PLC0415
@@ -156,10 +154,12 @@ def simulate(
     from mirc.simulate.joint import Lowering  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
 
+    tell = _tell if sys.stderr.isatty() else None
     source = _source(file)
     module = load_right(source)
     served = served_of(ctx)
     if served.trace is not None:
+        files.check_for_trace()
         serve_trace(
             module,
             served,
@@ -167,38 +167,34 @@ def simulate(
             policies=policies,
             output_format=output_format,
             output=output,
-            tell=_tell if sys.stderr.isatty() else None,
+            tell=tell,
         )
         return
-    found = study(
-        module,
-        Options(
-            machines=machines_named(machines),
-            policies=policies,
-            steps=steps,
-            schedule=schedule,
-            batch=batch,
-            context=context,
-            within=Scope(within),
-            seed=seed,
-            faults=faults,
-            telemetry=Telemetry.OFF if why is None else Telemetry.EACH_STEP,
-            lowering=Lowering(lowering),
-            probes=(*(Probe.CURVE,) * hint_curve, *(Probe.ABLATION,) * ablate),
-            record=any(each is not None for each in (events, record, why)),
-        ),
-        source,
-        _tell if sys.stderr.isatty() else None,
-        None if intent is None else _under(intent, module),
+    options = Options(
+        machines=machines_named(machines),
+        policies=policies,
+        steps=steps,
+        schedule=schedule,
+        batch=batch,
+        context=context,
+        within=Scope(within),
+        seed=seed,
+        faults=faults,
+        telemetry=Telemetry.OFF if why is None else Telemetry.EACH_STEP,
+        lowering=Lowering(lowering),
+        probes=(*(Probe.CURVE,) * hint_curve, *(Probe.ABLATION,) * ablate),
+        record=any(each is not None for each in (record, why)),
     )
+    believed = None if intent is None else _under(intent, module)
+    with recording(files) as (watch, finish):
+        found = study(module, options, source, tell, believed, watch=watch)
+        finish(found)
     if why is not None:
         write_text(output, stories.written(found, why, output_format))
     elif output_format == "json":
         write_text(output, json_form.as_text(found, version=mirc.__version__))
     else:
         write_text(output, text.as_text(found))
-    if events is not None:
-        write_text(events, "".join(found.event_lines()))
     if record is not None:
         write_text(record, "".join(recorded(found.logs)))
     ctx.exit(int(any(comparison.broken for comparison in found.comparisons)))

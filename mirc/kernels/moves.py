@@ -35,6 +35,7 @@ from mirc.kernels.links import enqueue, hop_link, hurry, withdraw_transfer
 from mirc.kernels.offers import withdraw
 from mirc.kernels.residency import abandon_home, doom, give_up, spend, vanish
 from mirc.kernels.routes import barred, quickest, room_below
+from mirc.kernels.ruled import displaced
 from mirc.kernels.world import (
     ABSENT,
     AHEAD,
@@ -152,6 +153,7 @@ def evict(w: World, o: int, why: int) -> bool:
         w.run[UNUSED] += 1
         w.counts[IDLE_IN_BYTES] += w.obj[SIZE, o]
     spend(w, o)
+    displaced(w, o)
     return True
 
 

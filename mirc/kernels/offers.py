@@ -6,6 +6,7 @@ from mirc.kernels.heap import push
 from mirc.kernels.lists import append, remove
 from mirc.kernels.ranks import add_rank, clear_ranks, discard_rank
 from mirc.kernels.regrets import enheap
+from mirc.kernels.ruled import protected, released
 from mirc.kernels.world import (
     AGE_NEXT,
     BELADY,
@@ -51,6 +52,8 @@ def offer(w: World, o: int) -> None:
         w.run[HEAPED] += 1
     elif w.run[POLICY] == REGRET:
         enheap(w, o)
+    else:
+        released(w, o)
 
 
 def withdraw(w: World, o: int) -> None:
@@ -59,6 +62,7 @@ def withdraw(w: World, o: int) -> None:
         return
     w.obj[OFFERED, o] = 0
     remove(w.lists, AGE_NEXT, o)
+    protected(w, o)
     if by_rank(w):
         discard_rank(w.bits, w.rank[w.run[PHASE], o])
         discard_rank(w.loose, w.rank[w.run[PHASE], o])

@@ -3,6 +3,7 @@
 from mirc.kernels.counts import IDLE_IN_BYTES, IDLE_OUT_BYTES
 from mirc.kernels.events import CANCEL, CREATE, DROP, ENDED, NEEDED, RETIRE, WRITE_BACK, record
 from mirc.kernels.offers import cleaned, offer, withdraw
+from mirc.kernels.ruled import ended
 from mirc.kernels.world import (
     ABSENT,
     AHEAD,
@@ -115,6 +116,7 @@ def vanish(w: World, o: int) -> None:
         w.counts[IDLE_IN_BYTES] += w.obj[SIZE, o]
     spend(w, o)
     withdraw(w, o)
+    ended(w, o)
     near = w.obj[STATE, o] != ABSENT
     if near:
         w.obj[STATE, o] = ABSENT

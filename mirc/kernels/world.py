@@ -165,6 +165,7 @@ CERTAIN = 1 << 10  # of ``World.chance``
 
 # Policies.
 STATIC, LRU, MRU, LRU_PREFETCH, BELADY, INTENT, REGRET = 0, 1, 2, 3, 4, 5, 6
+RULED = 7  # by a rule of mirc.kernels.replacement
 
 
 class World(NamedTuple):
@@ -202,6 +203,9 @@ class World(NamedTuple):
     tenant: Table  # [TENANT_ROWS, t]
     loose: Table  # which of those leave at once: clean, or of a kind that may be made again
     heap: Table  # [2, c]: next use and object; only an oracle's is not empty
+    rule: Table  # what a rule of replacement knows: ``Replacement.now``, ``cell`` and ``real``
+    cell: Table
+    real: NDArray[np.float64]
     counts: Table  # [COUNTS]: what went wrong how often
     log: Table  # [events, 9]
 

@@ -7,14 +7,21 @@ import attrs
 
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
-from mirc.ir import Block, Module, Override, PlanPhase, families_of
+from mirc.ir import Block, Module, Override, families_of
 from mirc.ir.resolve import Layer, read
 from mirc.ir.values import Value
 from mirc.observe.compare import Mismatch, Sighting, mismatch
 from mirc.observe.estimates import Estimate, Timing, estimates
 from mirc.observe.wishes import Wish, wishes
 
-REFINED = ("reuse", "route_probability", "first_use_us", "last_use_us", "period_us")
+REFINED = (
+    "reuse",
+    "route_probability",
+    "first_use_us",
+    "last_use_us",
+    "period_us",
+    "prefetch_horizon_us",
+)
 """Keys that are changed: estimates all of them. Facts, hints and promises never are."""
 
 
@@ -169,32 +176,34 @@ class _Decided:
 def _moved(
     module: Module, plan: str | None, found: Sequence[Estimate], decided: _Decided
 ) -> Iterator[Change]:
-    """Yield the times of what was not seen, where all others of its phase moved to a new clock."""
+    """Yield the other times of phases whose clock changed: of what was not seen, and horizons."""
     if plan is None:
         return
     seen = {(one.object, one.phase) for one in found if isinstance(one, Timing)}
     for part in module.plans[plan].phases:
         pairs = decided.times.get(part.name)
-        if pairs:
-            yield from _shifted(plan, part, _Clock(pairs), seen)
-
-
-def _shifted(
-    plan: str, part: PlanPhase, clock: "_Clock", seen: set[tuple[str, str]]
-) -> Iterator[Change]:
-    for override in part.overrides:
-        if (override.name, part.name) in seen:
+        if not pairs:
             continue
-        for field in override.fields:
-            if field.key in ("first_use_us", "last_use_us"):
-                value = clock.at(float(read(override, field.key)))
+        clock = _Clock(pairs)
+        for override in part.overrides:
+            for field in override.fields:
+                if field.key == "prefetch_horizon_us":
+                    value = round(float(read(override, field.key)) * clock.pace, 3)
+                    why = f"on the plan's clock, which goes {clock.pace:.3g} times as far"
+                elif field.key in ("first_use_us", "last_use_us") and (
+                    (override.name, part.name) not in seen
+                ):
+                    value = clock.at(float(read(override, field.key)))
+                    why = "not used in the run: moved with what is"
+                else:
+                    continue
                 if value != field.value:
                     yield Change(
                         address=Address((plan, part.name), override.name),
                         key=field.key,
                         before=(field.value, field.confidence),
                         after=(value, field.confidence),
-                        why="not used in the run: moved with what is",
+                        why=why,
                     )
 
 
@@ -207,6 +216,7 @@ class _Clock:
             latest[said] = max(seen, latest.get(said, 0.0))
         self.said = sorted(latest)
         self.seen = [latest[said] for said in self.said]
+        self.pace = self.seen[-1] / self.said[-1] if self.said[-1] else 1.0
 
     def at(self, said: float) -> float:
         """Return when something planned for then is to be expected."""

@@ -15,10 +15,10 @@ DOUBT = 0.05
 """A share of trials contradicts an estimate that makes one as odd less likely than this."""
 
 CALIBRATED = 0.1
-"""Confidences of one field in one phase that are as far from how often they held are replaced."""
+"""A confidence in one field and phase that is farther from how often values held is replaced."""
 
 FEWEST = 10
-"""Chances from which it is told how often estimates of one field in one phase hold."""
+"""Chances from which it is told how often values hold that claim the same confidence."""
 
 _PS_PER_US = 1_000_000
 
@@ -161,19 +161,27 @@ def _timed(one: Timing) -> Wish:
 
 
 def _calibrated(made: Sequence[Wish]) -> Iterator[Wish]:
-    """Replace confidences of fields whose values hold far more or less often than they say."""
-    groups: dict[tuple[str, str], list[Wish]] = {}
+    """Replace confidences of values that hold far more or less often than they say."""
+    groups: dict[_Group, list[Wish]] = {}
     for wish in made:
         if wish.confidence is not None:
-            groups.setdefault((wish.estimate.field, wish.estimate.phase), []).append(wish)
+            groups.setdefault(_group(wish), []).append(wish)
     said = {key: _share(group) for key, group in groups.items()}
     for wish in made:
-        share = said.get((wish.estimate.field, wish.estimate.phase))
+        share = said.get(_group(wish))
         if wish.confidence is None or share is None or wish.confidence == share:
             yield wish
         else:
             why = wish.why or "how often such estimates held"
             yield attrs.evolve(wish, confidence=share, why=why)
+
+
+_Group = tuple[str, str, float | None]
+
+
+def _group(wish: Wish) -> _Group:
+    """Return whose calibration is judged together: what claims the same of one field and phase."""
+    return wish.estimate.field, wish.estimate.phase, wish.confidence
 
 
 def _share(group: Iterable[Wish]) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import attrs
+import numpy as np
 
 from mirc.controller.descriptors import Descriptors, as_they_are
 from mirc.controller.ingest import ingest
@@ -13,11 +14,13 @@ from mirc.packed.model import Packed
 from mirc.packed.view import PackedView
 from mirc.simulate.claims import broken_claims
 from mirc.simulate.contracts import broken, wired
+from mirc.simulate.corrupt import shuffled
 from mirc.simulate.engine import simulate
 from mirc.simulate.faults import Fault
 from mirc.simulate.limits import Limits, inflow_bytes_per_s, limits
 from mirc.simulate.metrics import Figures, figures
 from mirc.simulate.model import Flags, Outcome
+from mirc.simulate.policies import PLACEBO
 from mirc.simulate.stages import Truth, left_over, stages_of
 from mirc.simulate.workload import Scenario
 
@@ -89,21 +92,25 @@ def run(
     *,
     faults: Sequence[Fault] = (),
     telemetry: Telemetry = Telemetry.OFF,
+    seed: int = 0,
     record: Callable[[Outcome], None] | None = None,
 ) -> Figures:
     """Run one policy by name; ``record``, where there is one, gets the outcome with its events.
 
+    ``seed`` deals the placebo's hints out; it hears of signals and claims as intent does.
     Raises CouldNotRun, which names the policy, where the run cannot begin or go on.
     """
-    scenario, machine = case.scenario, case.machine
+    scenario, machine, known = case.scenario, case.machine, case.known
+    if policy == PLACEBO:
+        known = shuffled(known, scenario.workload.klass.astype(np.int64), seed)
     # A wired object's loss can be told from the events alone, and only intent promises one.
     watched = record is not None or (policy == "intent" and bool(case.held.any()))
     stages = stages_of(
         case.packed,
         scenario,
-        case.known,
+        known,
         machine,
-        policy=policy,
+        policy="intent" if policy == PLACEBO else policy,
         plan=case.plan,
         faults=faults,
         telemetry=telemetry,
@@ -111,7 +118,7 @@ def run(
     )
     try:
         outcome = simulate(
-            scenario.workload, case.known, machine, policy, record_events=watched, stages=stages
+            scenario.workload, known, machine, policy, record_events=watched, stages=stages
         )
     except CouldNotRun as error:
         raise CouldNotRun(f"under `{policy}`, {error.message}", error.hint) from error

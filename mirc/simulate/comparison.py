@@ -1,12 +1,10 @@
 """A packed file, a machine and several policies into one table's worth of figures."""
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 import attrs
 
 from mirc.controller.telemetry import Telemetry
-from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.machine import Machine
@@ -18,7 +16,7 @@ from mirc.simulate.joint import Joint, Lowering, joint
 from mirc.simulate.limits import Limits
 from mirc.simulate.metrics import Figures
 from mirc.simulate.model import Outcome
-from mirc.simulate.policies import POLICIES
+from mirc.simulate.policies import MORE, POLICIES, policy_of
 from mirc.simulate.sinks import Promoted, promoted
 from mirc.simulate.stages import Truth
 from mirc.simulate.wiring import Wired
@@ -93,7 +91,9 @@ def compare(
     rows = []
     for policy in policies:
         told(policy)
-        rows.append(run(case, policy, faults=faults, telemetry=telemetry, record=record))
+        rows.append(
+            run(case, policy, faults=faults, telemetry=telemetry, seed=seed, record=record)
+        )
     together = None
     if "intent" in policies and lowering is not Lowering.OFF:
         told("intent with precision")
@@ -139,16 +139,17 @@ def plan_for(module: Module, machine: Machine, spelled: str) -> str | None:
 
 
 def policies_of(text: str) -> tuple[str, ...]:
-    """Read ``all``, or names separated by commas, into policies in the order of the table."""
+    """Read names separated by commas into policies in the order of the tables.
+
+    ``all`` are those that a table has by default, ``every`` all there are.
+    """
     asked = [name.strip() for name in text.split(",") if name.strip()]
+    everything = (*POLICIES, *MORE)
+    if "every" in asked:
+        return everything
     if not asked or "all" in asked:
-        return tuple(POLICIES)
+        asked += POLICIES
     for name in asked:
-        if name not in POLICIES:
-            near = get_close_matches(name, POLICIES, n=1)
-            listed = ", ".join(POLICIES)
-            raise CouldNotRun(
-                f"there is no policy `{name}`",
-                f"did you mean `{near[0]}`?" if near else f"choose from all, {listed}",
-            )
-    return tuple(name for name in POLICIES if name in asked)
+        if name != "all":
+            policy_of(name)
+    return tuple(name for name in everything if name in asked)

@@ -23,6 +23,21 @@ def redrawn(known: Descriptors, classes: Ints, share: float, seed: int) -> Descr
     return announced(known, _donors(_hinted(known), classes, share, seed))
 
 
+def shuffled(known: Descriptors, classes: Ints, seed: int) -> Descriptors:
+    """Return rows in which the hints of each class are dealt out anew among its objects.
+
+    A placebo: as many hints, as strong and as alike, of which none is about its object but by
+    chance.
+    """
+    donors = np.arange(len(classes), dtype=np.int64)
+    rng = np.random.default_rng(seed)
+    hinted = _hinted(known)
+    for number in np.unique(classes[hinted]).tolist():
+        ids = np.flatnonzero(hinted & (classes == number))
+        donors[ids] = rng.permutation(ids)
+    return announced(known, donors)
+
+
 def _hinted(known: Descriptors) -> NDArray[np.bool_]:
     """Tell of which objects some phase says when, or how likely, they are used."""
     found = known.probability < 1

@@ -15,11 +15,12 @@ from mirc.kernels.build import compiled
 from mirc.kernels.events import EVENT, HOME_EVENT, PLACED
 from mirc.kernels.links import hop_link
 from mirc.kernels.quotas import excess
+from mirc.kernels.ruled import rule_of
 from mirc.kernels.world import Table
 from mirc.machine import Machine
 from mirc.simulate.loop import play
 from mirc.simulate.model import Carriage, Ints, LinkUse, Outcome, Prefetches, Workload
-from mirc.simulate.policies import POLICIES, Policy, Settings
+from mirc.simulate.policies import Policy, Settings, policy_of
 from mirc.simulate.setup import Scene, stage
 from mirc.simulate.stuck import held
 from mirc.simulate.troubles import troubles_of
@@ -47,9 +48,7 @@ def simulate(
     given when objects are used next. Raises CouldNotRun if the run cannot begin or go on: no such
     policy, a step larger than near memory, no room below.
     """
-    chosen = POLICIES.get(policy)
-    if chosen is None:
-        raise CouldNotRun(f"there is no policy `{policy}`", f"choose from {', '.join(POLICIES)}")
+    chosen = policy_of(policy)
     if path is None:
         path = "python" if len(workload.access_object) <= PYTHON_ACCESSES else "compiled"
     scene = stage(
@@ -60,7 +59,7 @@ def simulate(
         settings=settings or Settings(),
         most_events=_log_rows(workload) if record_events else 0,
     )
-    engine = compiled(play, scene.world, scene.script, *EXAMPLES) if path == "compiled" else play
+    engine = _compiled(scene) if path == "compiled" else play
     played = Played(homes=scene.world.obj[k.HOME].copy())
     play_on(played, engine, scene, stages, workload.step_count)
     fault = scene.world.run[k.FAULT]
@@ -68,6 +67,10 @@ def simulate(
         raise _refusal(workload, machine, scene, descriptors, played.steps)
     acted = ", ".join(stage.name for stage in stages)
     return _outcome(workload, scene, chosen, played, f"{path} + {acted}" if acted else path)
+
+
+def _compiled(scene: Scene) -> Callable[..., Any]:
+    return compiled(play, scene.world, scene.script, rule_of(scene.world), *EXAMPLES)
 
 
 def _log_rows(workload: Workload) -> int:

@@ -16,6 +16,7 @@ from mirc.kernels.lists import first
 from mirc.kernels.moves import fetch, keep, promote, remake, retire
 from mirc.kernels.offers import offer, offer_again, withdraw
 from mirc.kernels.residency import change, create, spend
+from mirc.kernels.ruled import came, used
 from mirc.kernels.world import (
     ABSENT,
     ACTIVE,
@@ -137,6 +138,7 @@ def announce(w: World, s: Script, step: int) -> None:
         count_hit(w, s, a)
         if w.obj[HELD, o] == 0:
             hold(w, o)
+            used(w, o)
             touched(w, o)
             witness(w, o)
             seen(w, o)
@@ -249,6 +251,7 @@ def place(w: World, s: Script, at: int, end: int) -> Any:
             else:
                 fetch(w, o, DEMAND)
                 together(w, o)
+            came(w, o)
         at += 1
     return at
 

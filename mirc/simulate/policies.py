@@ -1,18 +1,26 @@
 """The policies by name, what each is told, and how far its prefetcher looks."""
 
+from difflib import get_close_matches
+
 import attrs
 
-from mirc.kernels.world import BELADY, INTENT, LRU, LRU_PREFETCH, MRU, REGRET, STATIC
+from mirc.diagnostics import CouldNotRun
+from mirc.kernels.replacement.names import RULES, Rule
+from mirc.kernels.world import BELADY, INTENT, LRU, LRU_PREFETCH, MRU, REGRET, RULED, STATIC
 
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """One way to run near memory; ``oracle`` if it is given the future."""
+    """One way to run near memory; ``oracle`` if it is given the future.
+
+    ``rule`` chooses its victims if the engine does not itself.
+    """
 
     name: str
     number: int
     summary: str
     oracle: bool = False
+    rule: Rule | None = None
 
 
 POLICIES: dict[str, Policy] = {
@@ -49,10 +57,45 @@ POLICIES: dict[str, Policy] = {
     )
 }
 
+PLACEBO = "placebo"
+
+MORE: dict[str, Policy] = {
+    **{
+        name: Policy(
+            name=name,
+            number=RULED,
+            summary=f"{rule.summary}; fetches on demand",
+            rule=rule,
+        )
+        for name, rule in RULES.items()
+        if name not in POLICIES and not rule.oracle
+    },
+    PLACEBO: Policy(
+        name=PLACEBO,
+        number=INTENT,
+        summary="intent with the hints of each class dealt out anew among its objects",
+    ),
+}
+"""Policies that a table has where they are named, or where ``every`` policy is asked for."""
+
 FOLLOW_INTENT = (STATIC, INTENT, REGRET)
 """Numbers of the policies that are told what is pinned and what may be dropped and made again."""
 LEARN = (INTENT, REGRET)
 """Numbers of those that hold what they are told against what they see."""
+
+
+def policy_of(name: str) -> Policy:
+    """Return a policy by its name; raise CouldNotRun, with the nearest name, if there is none."""
+    found = POLICIES.get(name) or MORE.get(name)
+    if found is None:
+        near = get_close_matches(name, (*POLICIES, *MORE), n=1)
+        raise CouldNotRun(
+            f"there is no policy `{name}`",
+            f"did you mean `{near[0]}`?"
+            if near
+            else f"choose from all, every, {', '.join((*POLICIES, *MORE))}",
+        )
+    return found
 
 
 @attrs.frozen(kw_only=True)

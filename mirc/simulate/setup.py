@@ -1,6 +1,7 @@
 """A workload, descriptors and a machine into the world and the script that the engine plays."""
 
 from itertools import pairwise
+from typing import Any
 
 import attrs
 import numpy as np
@@ -15,6 +16,7 @@ from mirc.kernels.counts import COUNTS
 from mirc.kernels.events import EVENT
 from mirc.kernels.ranks import no_ranks
 from mirc.kernels.regrets import MOST_WORTH
+from mirc.kernels.replacement import state as rules
 from mirc.kernels.world import CERTAIN, Table, World
 from mirc.machine import Machine
 from mirc.simulate.loop import Script
@@ -22,6 +24,8 @@ from mirc.simulate.model import Ints, Workload
 from mirc.simulate.placement import static_ranks
 from mirc.simulate.policies import FOLLOW_INTENT, LEARN, Policy, Settings
 from mirc.simulate.topology import Topology, homes, topology
+
+_OF_MADE = 80  # hand-set priority of what the run makes
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -76,6 +80,7 @@ def stage(
         own=np.tile(no_ranks(count), (len(known.quotas), 1)),
         tenant=_tenants(known),
         heap=np.zeros((2, _heap_entries(policy, count, accesses)), dtype=np.int64),
+        **_rule_tables(policy, workload, int(ways.memories[k.CAPACITY, k.NEAR])),
         counts=np.zeros(COUNTS, dtype=np.int64),
         log=np.zeros((most_events, len(EVENT.names or ())), dtype=np.int64),
     )
@@ -136,6 +141,24 @@ def _heap_entries(policy: Policy, objects: int, accesses: int) -> int:
     if policy.number == k.BELADY:
         return accesses + objects + 1
     return 2 * objects + 1 if policy.number == k.REGRET else 0
+
+
+def _rule_tables(policy: Policy, workload: Workload, capacity: int) -> dict[str, Any]:
+    """Return an empty table of a rule of replacement; of no object, where the policy is none.
+
+    What a rule calls set by hand is by what a loss costs: what the run makes has to be written back
+    first, so it stays before what has a master below.
+    """
+    if policy.rule is None:
+        r = rules.replacement(rules.FIFO, 0, 1)
+    else:
+        r = rules.replacement(
+            policy.rule.number, workload.object_count, capacity, policy.rule.variant
+        )
+        count = workload.object_count
+        r.cell[rules.SIZE, :count] = np.maximum(workload.size_bytes, 1)
+        r.cell[rules.PRIORITY, :count] = np.where(workload.made, _OF_MADE, rules.DEFAULT_PRIORITY)
+    return {"rule": r.now, "cell": r.cell, "real": r.real}
 
 
 def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:

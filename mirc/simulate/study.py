@@ -1,6 +1,6 @@
 """A module and what was asked of it into comparisons on every machine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import attrs
 
@@ -23,7 +23,7 @@ from mirc.simulate.model import Outcome, Workload
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.stages import Truth
 from mirc.simulate.workload import Scenario, build, must_take_context
-from mirc.traces.events import EventHeader, EventLog, dump
+from mirc.traces.events import EventHeader, EventLog
 
 Watch = Callable[[Outcome, Scenario, Machine], None]
 """Is shown a run that was recorded, with what it played and where."""
@@ -63,10 +63,6 @@ class Study:
     configuration: str
     comparisons: tuple[Comparison, ...]
     logs: tuple[EventLog, ...] = ()
-
-    def event_lines(self) -> Iterator[str]:
-        """Yield the lines of an event file."""
-        return dump(self.logs)
 
 
 def study(

@@ -14,6 +14,7 @@ from mirc.kernels.lists import first, last
 from mirc.kernels.moves import cancel
 from mirc.kernels.offers import age_head, by_rank
 from mirc.kernels.quotas import excess
+from mirc.kernels.ruled import ruled_out
 from mirc.kernels.world import (
     AGE_NEXT,
     BEGUN,
@@ -30,6 +31,7 @@ from mirc.kernels.world import (
     PREFETCH,
     QUEUE_NEXT,
     REGRET,
+    RULED,
     TENANT,
     World,
     free_bytes,
@@ -44,6 +46,8 @@ def victim(w: World) -> Any:
         return farthest(w)
     if w.run[POLICY] == REGRET:
         return least_regretted(w)
+    if w.run[POLICY] == RULED:
+        return ruled_out(w)
     head = age_head(w)
     o = last(w.lists, AGE_NEXT, head) if w.run[POLICY] == MRU else first(w.lists, AGE_NEXT, head)
     return NONE if o == head else o

@@ -13,6 +13,7 @@ from mirc.kernels.replacement.state import CAPACITY, full_for
 from mirc.kernels.tiers.state import (
     AHEAD,
     BELOW,
+    BYTES,
     CARRIED,
     DIRTY,
     DROPPED,
@@ -56,12 +57,12 @@ def settle_in(t: Tiers, rules: Any, x: int) -> bool:
     Whatever leaves for it may make others leave below: one object a tier waits while they do.
     """
     tier = 0
-    t.tier[CARRIED, 0] = x
+    t.few[CARRIED, 0] = x
     t.obj[x, STATE] |= 1  # so that a copy below that leaves now is no loss
     while True:
-        v = t.tier[CARRIED, tier]
+        v = t.few[CARRIED, tier]
         rule = rules[tier]
-        size = t.kind[t.obj[v, KIND]]
+        size = t.sizes[BYTES, t.obj[v, KIND]]
         w = NONE
         if full_for(rule, size):
             w = choose(rule) if size <= rule.now[CAPACITY] else NONE
@@ -70,21 +71,21 @@ def settle_in(t: Tiers, rules: Any, x: int) -> bool:
                     t.run[UNHELD] += 1
                     t.obj[x, STATE] &= ~1
                     return False
-                tier = t.tier[FOR, tier]
+                tier = t.few[FOR, tier]
                 continue
             evicted(rule, w)
             below = _leave(t, tier, w)
             if below != NONE:
-                t.tier[CARRIED, below] = w
-                t.tier[FOR, below] = tier
+                t.few[CARRIED, below] = w
+                t.few[FOR, below] = tier
                 tier = below
             continue
         admitted(rule, v)
         t.obj[v, STATE] |= 1 << tier
         if tier == 0:
             return True
-        send_down(t, v, t.tier[FOR, tier], tier)
-        tier = t.tier[FOR, tier]
+        send_down(t, v, t.few[FOR, tier], tier)
+        tier = t.few[FOR, tier]
 
 
 def overwrite(t: Tiers, rules: Any, x: int) -> None:
@@ -115,7 +116,7 @@ def _leave(t: Tiers, tier: int, x: int) -> Any:
             t.run[EARLY] += 1
             t.obj[x, STATE] &= ~AHEAD
         if t.obj[x, IN] < 0:
-            t.job[OBJECT, ~t.obj[x, IN]] = NONE  # it goes on for nothing
+            t.many[OBJECT, ~t.obj[x, IN]] = NONE  # it goes on for nothing
             t.obj[x, IN] = 0
             unread = True
         elif t.obj[x, IN] > t.run[NOW]:
@@ -125,7 +126,7 @@ def _leave(t: Tiers, tier: int, x: int) -> Any:
     if copies != 0 or (unread and clean):
         t.run[DROPPED] += 1
         return NONE
-    below = t.tier[BELOW, tier]
+    below = t.few[BELOW, tier]
     if below != last:
         return below
     if clean:

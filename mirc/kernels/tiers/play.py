@@ -9,6 +9,7 @@ from mirc.kernels.tiers.state import (
     AHEAD,
     ASKED,
     AT,
+    BYTES,
     CURSOR,
     DEMAND,
     DONE,
@@ -16,13 +17,13 @@ from mirc.kernels.tiers.state import (
     FETCH_AHEAD,
     HITS,
     IN,
+    JOBS,
     KIND,
     LATE,
     LATE_PS,
     LOOKAHEAD,
     NEVER,
     NOW,
-    NUMBER,
     OBJECT,
     ON_TIME,
     PENDING,
@@ -39,17 +40,25 @@ from mirc.kernels.tiers.state import (
     WINDOW,
     WRITE,
     WRITES,
+    Seen,
     Table,
     Tiers,
 )
-from mirc.kernels.tiers.waits import served, wait_for
+from mirc.kernels.tiers.waits import note, served, wait_for
 from mirc.kernels.tiers.wires import advance, go, hurry, send, step
 
 SPARE_JOBS = 64  # what one access may ask for at most stays free
 
 
 def play(  # noqa: PLR0917 - compiled code takes no keywords
-    t: Tiers, rules: Any, ids: Table, what: Table, at_ps: Table, uses: Table, count: int
+    t: Tiers,
+    rules: Any,
+    seen: Seen,
+    ids: Table,
+    what: Table,
+    at_ps: Table,
+    uses: Table,
+    count: int,
 ) -> None:
     """Make the first ``count`` accesses of a chunk; what follows in ``ids`` may be looked at.
 
@@ -64,15 +73,14 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
         slot = (base + i) % t.run[WINDOW]
         x = ids[i]
         due = at_ps[i] if len(at_ps) > 0 else 0
-        _turn(t, slot, due)
-        t.wait[ASKED, slot] = due if len(at_ps) > 0 else t.run[NOW]
-        t.wait[NUMBER, slot] = base + i
+        _turn(t, seen, slot, due)
+        t.many[ASKED, slot] = due if len(at_ps) > 0 else t.run[NOW]
         if len(uses) > 0:
             near.cell[NEXT_USE, x] = uses[i]
         near.now[TIME] = t.run[NOW]
         if len(what) > 0 and what[i] == FETCH_AHEAD:
             _fetch_ahead(t, rules, x)
-            t.wait[DONE, slot] = t.run[NOW]
+            t.many[ASKED, slot], t.many[DONE, slot] = NEVER, t.run[NOW]
         else:
             _access(t, rules, x, slot)
             if len(what) > 0 and what[i] == WRITE:
@@ -83,24 +91,28 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
             _look_ahead(t, rules, ids, base)
 
 
-def finish(t: Tiers) -> None:
+def finish(t: Tiers, seen: Seen) -> None:
     """Wait for all accesses under way, then let the links end what they have begun."""
-    for slot in range(t.run[WINDOW]):
+    for number in range(max(0, t.run[AT] - t.run[WINDOW]), t.run[AT]):
+        slot = number % t.run[WINDOW]
         _await(t, slot)
-        t.run[ENDED_PS] = max(t.run[ENDED_PS], t.wait[DONE, slot])
+        note(t, seen, slot, number)
+        t.run[ENDED_PS] = max(t.run[ENDED_PS], t.many[DONE, slot])
     t.run[ENDED_PS] = max(t.run[ENDED_PS], t.run[NOW])
     while t.run[SOONEST] < NEVER:
         step(t)
 
 
-def _turn(t: Tiers, slot: int, due: int) -> None:
+def _turn(t: Tiers, seen: Seen, slot: int, due: int) -> None:
     """Let time pass until an access may be made."""
     _await(t, slot)
-    now = max(t.run[NOW], t.wait[DONE, slot])
+    if t.run[AT] >= t.run[WINDOW]:
+        note(t, seen, slot, t.run[AT] - t.run[WINDOW])
+    now = max(t.run[NOW], t.many[DONE, slot])
     if t.run[AT] > 0:
         now += t.run[THINK_PS]
     advance(t, max(now, due))
-    most = t.job.shape[1] - SPARE_JOBS
+    most = JOBS - SPARE_JOBS
     if t.run[STAGED] > t.run[STAGING] or t.run[PENDING] > most:
         began = t.run[NOW]
         while t.run[STAGED] > t.run[STAGING] or t.run[PENDING] > most:
@@ -109,14 +121,14 @@ def _turn(t: Tiers, slot: int, due: int) -> None:
 
 
 def _await(t: Tiers, slot: int) -> None:
-    while t.wait[DONE, slot] == NEVER:
+    while t.many[DONE, slot] == NEVER:
         step(t)
 
 
 def _access(t: Tiers, rules: Any, x: int, slot: int) -> None:
     bits = t.obj[x, STATE]
     if bits & 1 == 1:
-        t.tier[HITS, 0] += 1
+        t.few[HITS, 0] += 1
         touched(rules[0], x)
         ready = t.obj[x, IN]
         there = 0 <= ready <= t.run[NOW]
@@ -132,7 +144,7 @@ def _access(t: Tiers, rules: Any, x: int, slot: int) -> None:
             t.run[LATE_PS] += served(t, slot, ready)
         return
     source = nearest(t, x)
-    t.tier[HITS, source] += 1
+    t.few[HITS, source] += 1
     missed(rules[0], x)
     if still_leaving(t, x):
         t.run[RETAKEN] += 1
@@ -151,7 +163,7 @@ def _access(t: Tiers, rules: Any, x: int, slot: int) -> None:
 
 def _fetch_ahead(t: Tiers, rules: Any, x: int) -> None:
     """Ask for an object that is not near, behind all that is asked for by now."""
-    if t.obj[x, STATE] & 1 == 1 or t.kind[t.obj[x, KIND]] > rules[0].now[CAPACITY]:
+    if t.obj[x, STATE] & 1 == 1 or t.sizes[BYTES, t.obj[x, KIND]] > rules[0].now[CAPACITY]:
         return
     source = nearest(t, x)
     t.run[PREFETCHED] += 1
@@ -173,7 +185,7 @@ def _fetch_ahead(t: Tiers, rules: Any, x: int) -> None:
 def _disown(t: Tiers, x: int) -> None:
     """Keep nothing of an object that is being fetched: who waits for it is served, no more."""
     if t.obj[x, IN] < 0:
-        t.job[OBJECT, ~t.obj[x, IN]] = -1
+        t.many[OBJECT, ~t.obj[x, IN]] = -1
     t.obj[x, IN] = 0
 
 
@@ -189,7 +201,7 @@ def _look_ahead(t: Tiers, rules: Any, ids: Table, base: int) -> None:
     """Fetch what the next accesses will ask for, as far as jobs and staging room go."""
     cursor = max(t.run[CURSOR], t.run[AT])
     end = min(t.run[AT] + t.run[LOOKAHEAD], base + len(ids))
-    most = t.job.shape[1] // 2
+    most = JOBS // 2
     while cursor < end and t.run[PENDING] < most and t.run[STAGED] <= t.run[STAGING]:
         _fetch_ahead(t, rules, ids[cursor - base])
         cursor += 1

@@ -6,61 +6,69 @@ from mirc.kernels.tiers.state import (
     ASKED,
     DEMAND_PS,
     DONE,
-    LATE_PS,
     LATENCY_PS,
+    LATE_PS,
     NEVER,
     NEXT_WAITER,
     NONE,
-    NUMBER,
     ORIGIN,
     PREFETCH,
     QUEUE_PS,
+    SERVICE,
     SIZE_CLASS,
     SUBS,
     WAITERS,
     WAY,
+    WAYS,
+    Seen,
     Tiers,
 )
 
 
 def wait_for(t: Tiers, slot: int, job: int) -> None:
     """Let an access wait for a job whose landing is not known yet."""
-    t.wait[DONE, slot] = NEVER
-    t.wait[NEXT_WAITER, slot] = t.job[WAITERS, job]
-    t.job[WAITERS, job] = slot
+    t.many[DONE, slot] = NEVER
+    t.many[NEXT_WAITER, slot] = t.many[WAITERS, job]
+    t.many[WAITERS, job] = slot
 
 
 def served_all(t: Tiers, job: int, lands: int) -> None:
     """End all accesses that wait for a job."""
-    slot = t.job[WAITERS, job]
+    slot = t.many[WAITERS, job]
     while slot != NONE:
         waited = served(t, slot, lands)
-        if t.job[ORIGIN, job] == PREFETCH:
+        if t.many[ORIGIN, job] == PREFETCH:
             t.run[LATE_PS] += waited
         else:
-            alone = min(waited, bare_ps(t, t.job[WAY, job], t.job[SIZE_CLASS, job]))
+            alone = min(waited, bare_ps(t, t.many[WAY, job], t.many[SIZE_CLASS, job]))
             t.run[DEMAND_PS] += alone
             t.run[QUEUE_PS] += waited - alone
-        slot = t.wait[NEXT_WAITER, slot]
-    t.job[WAITERS, job] = NONE
+        slot = t.many[NEXT_WAITER, slot]
+    t.many[WAITERS, job] = NONE
 
 
 def served(t: Tiers, slot: int, at: int) -> Any:
     """End an access, and return how long it took."""
-    t.wait[DONE, slot] = at
-    waited = at - t.wait[ASKED, slot]
-    t.spread[_bucket(waited)] += 1
-    if t.wait[NUMBER, slot] < len(t.waits):
-        t.waits[t.wait[NUMBER, slot]] = waited
-    return waited
+    t.many[DONE, slot] = at
+    return at - t.many[ASKED, slot]
+
+
+def note(t: Tiers, seen: Seen, slot: int, number: int) -> None:
+    """Write down how long an access waited that is over; ``number`` counts them from 0."""
+    if t.many[ASKED, slot] == NEVER:
+        return
+    waited = t.many[DONE, slot] - t.many[ASKED, slot]
+    seen.spread[_bucket(waited)] += 1
+    if number < len(seen.waits):
+        seen.waits[number] = waited
 
 
 def bare_ps(t: Tiers, way: int, kind: int) -> Any:
     """Return what a transfer takes over idle links."""
     spent = 0
-    for hop in range(t.way[way, 0]):
-        link = t.way[way, 1 + hop]
-        spent += t.service[link, kind] + t.link[LATENCY_PS, link]
+    for hop in range(t.few[WAYS + way, 0]):
+        link = t.few[WAYS + way, 1 + hop]
+        spent += t.sizes[SERVICE + link, kind] + t.few[LATENCY_PS, link]
     return spent
 
 

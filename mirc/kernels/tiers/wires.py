@@ -23,9 +23,12 @@ from mirc.kernels.tiers.state import (
     FREE_AT,
     HOP,
     IN,
+    JOBS,
     KIND,
     LANDS,
     LATENCY_PS,
+    LINKS,
+    MOVED,
     NEVER,
     NONE,
     NOW,
@@ -36,6 +39,8 @@ from mirc.kernels.tiers.state import (
     PENDING,
     QUEUE,
     SERVER,
+    SERVERS,
+    SERVICE,
     SHARES,
     SIZE_CLASS,
     SOONEST,
@@ -45,6 +50,7 @@ from mirc.kernels.tiers.state import (
     WAITERS,
     WAITING,
     WAY,
+    WAYS,
     Tiers,
 )
 from mirc.kernels.tiers.waits import served_all
@@ -52,21 +58,21 @@ from mirc.kernels.tiers.waits import served_all
 
 def send(t: Tiers, x: int, way: int, priority: int) -> Any:
     """Ask for a transfer of an object, and return its job; there has to be a free one."""
-    job = first(t.ring, QUEUE, _free(t))
-    remove(t.ring, QUEUE, job)
+    job = first(t.many, QUEUE, _free(t))
+    remove(t.many, QUEUE, job)
     t.run[PENDING] += 1
-    t.job[OBJECT, job] = x
-    t.job[CLASS, job] = priority
-    t.job[ORIGIN, job] = priority
-    t.job[WAY, job] = way
-    t.job[HOP, job] = 0
-    t.job[SIZE_CLASS, job] = t.obj[x, KIND]
-    t.job[WAITERS, job] = NONE
+    t.many[OBJECT, job] = x
+    t.many[CLASS, job] = priority
+    t.many[ORIGIN, job] = priority
+    t.many[WAY, job] = way
+    t.many[HOP, job] = 0
+    t.many[SIZE_CLASS, job] = t.obj[x, KIND]
+    t.many[WAITERS, job] = NONE
     if way < t.run[TIERS]:
         t.obj[x, IN] = ~job
     else:
         t.obj[x, OUT] = ~job
-        t.run[STAGED] += t.kind[t.obj[x, KIND]]
+        t.run[STAGED] += t.sizes[BYTES, t.obj[x, KIND]]
     return job
 
 
@@ -77,14 +83,14 @@ def go(t: Tiers, job: int) -> None:
 
 def hurry(t: Tiers, job: int) -> None:
     """Give a job under way the class of a demand."""
-    if t.job[CLASS, job] == DEMAND:
+    if t.many[CLASS, job] == DEMAND:
         return
-    server = t.link[SERVER, _link(t, job)]
-    waits = t.job[LANDS, job] == NEVER and t.srv[ACTIVE, server] != job
-    if waits and t.srv[SHARES, server] == 0:
-        remove(t.ring, QUEUE, job)
-        append(t.ring, QUEUE, _ring(t, server, DEMAND), job)
-    t.job[CLASS, job] = DEMAND
+    server = t.few[SERVER, _link(t, job)]
+    waits = t.many[LANDS, job] == NEVER and t.few[ACTIVE, server] != job
+    if waits and t.few[SHARES, server] == 0:
+        remove(t.many, QUEUE, job)
+        append(t.many, QUEUE, _ring(t, server, DEMAND), job)
+    t.many[CLASS, job] = DEMAND
 
 
 def advance(t: Tiers, until: int) -> None:
@@ -97,92 +103,92 @@ def advance(t: Tiers, until: int) -> None:
 def step(t: Tiers) -> None:
     """Do what is due next, everywhere: O(servers + links)."""
     t.run[NOW] = max(t.run[NOW], t.run[SOONEST])
-    for server in range(t.srv.shape[1]):
-        if t.srv[DUE, server] <= t.run[NOW]:
-            if t.srv[SHARES, server] == 1:
+    for server in range(t.run[SERVERS]):
+        if t.few[DUE, server] <= t.run[NOW]:
+            if t.few[SHARES, server] == 1:
                 _end_share(t, server)
             else:
                 _next_turn(t, server)
     if t.run[FLYING] > 0:
-        for link in range(t.link.shape[1]):
+        for link in range(t.run[LINKS]):
             head = _flights(t, link)
-            job = first(t.ring, QUEUE, head)
-            while job != head and t.job[LANDS, job] <= t.run[NOW]:
-                remove(t.ring, QUEUE, job)
+            job = first(t.many, QUEUE, head)
+            while job != head and t.many[LANDS, job] <= t.run[NOW]:
+                remove(t.many, QUEUE, job)
                 t.run[FLYING] -= 1
-                t.job[HOP, job] += 1
+                t.many[HOP, job] += 1
                 _arrive(t, job)
-                job = first(t.ring, QUEUE, head)
+                job = first(t.many, QUEUE, head)
     _look_ahead(t)
 
 
 def _look_ahead(t: Tiers) -> None:
     soonest = NEVER
-    for server in range(t.srv.shape[1]):
-        soonest = min(soonest, t.srv[DUE, server])
+    for server in range(t.run[SERVERS]):
+        soonest = min(soonest, t.few[DUE, server])
     if t.run[FLYING] > 0:
-        for link in range(t.link.shape[1]):
+        for link in range(t.run[LINKS]):
             head = _flights(t, link)
-            job = first(t.ring, QUEUE, head)
+            job = first(t.many, QUEUE, head)
             if job != head:
-                soonest = min(soonest, t.job[LANDS, job])
+                soonest = min(soonest, t.many[LANDS, job])
     t.run[SOONEST] = soonest
 
 
 def _arrive(t: Tiers, job: int) -> None:
     """Bring a job to the server of its hop."""
     link = _link(t, job)
-    server = t.link[SERVER, link]
-    t.job[ARRIVED, job] = t.run[NOW]
-    t.job[LANDS, job] = NEVER
-    if t.srv[SHARES, server] == 1:
+    server = t.few[SERVER, link]
+    t.many[ARRIVED, job] = t.run[NOW]
+    t.many[LANDS, job] = NEVER
+    if t.few[SHARES, server] == 1:
         _count(t, job, link)
-        if t.srv[WAITING, server] == 0:
-            t.srv[FREE_AT, server] = t.run[NOW]  # of one that shares: since when it is busy
-        t.srv[ON_LINK, server] = link
-        join(t, server, job, t.service[link, t.job[SIZE_CLASS, job]])
+        if t.few[WAITING, server] == 0:
+            t.few[FREE_AT, server] = t.run[NOW]  # of one that shares: since when it is busy
+        t.few[ON_LINK, server] = link
+        join(t, server, job, t.sizes[SERVICE + link, t.many[SIZE_CLASS, job]])
     elif (
-        t.srv[WAITING, server] == 0
-        and t.srv[ACTIVE, server] == NONE
-        and t.srv[FREE_AT, server] <= t.run[NOW]
+        t.few[WAITING, server] == 0
+        and t.few[ACTIVE, server] == NONE
+        and t.few[FREE_AT, server] <= t.run[NOW]
     ):
         _begin(t, server, link, job)
     else:
-        append(t.ring, QUEUE, _ring(t, server, t.job[CLASS, job]), job)
-        t.srv[WAITING, server] += 1
-        t.srv[DUE, server] = t.srv[FREE_AT, server]
-    t.run[SOONEST] = min(t.run[SOONEST], t.srv[DUE, server])
+        append(t.many, QUEUE, _ring(t, server, t.many[CLASS, job]), job)
+        t.few[WAITING, server] += 1
+        t.few[DUE, server] = t.few[FREE_AT, server]
+    t.run[SOONEST] = min(t.run[SOONEST], t.few[DUE, server])
 
 
 def _begin(t: Tiers, server: int, link: int, job: int) -> None:
     """Begin the service of a job on a server that takes turns, now."""
     _count(t, job, link)
-    service = t.service[link, t.job[SIZE_CLASS, job]]
+    service = t.sizes[SERVICE + link, t.many[SIZE_CLASS, job]]
     ends = t.run[NOW] + service
-    t.ledger[BUSY_PS, link] += service
-    t.srv[FREE_AT, server] = ends
-    t.srv[DUE, server] = ends if t.srv[WAITING, server] > 0 else NEVER
+    t.few[BUSY_PS, link] += service
+    t.few[FREE_AT, server] = ends
+    t.few[DUE, server] = ends if t.few[WAITING, server] > 0 else NEVER
     if _is_last(t, job):
-        _commit(t, job, ends + t.link[LATENCY_PS, link])
+        _commit(t, job, ends + t.few[LATENCY_PS, link])
     else:
-        t.srv[ACTIVE, server] = job
-        t.srv[ON_LINK, server] = link
-        t.srv[DUE, server] = ends
+        t.few[ACTIVE, server] = job
+        t.few[ON_LINK, server] = link
+        t.few[DUE, server] = ends
 
 
 def _next_turn(t: Tiers, server: int) -> None:
     """End the service on a server, and begin that of the oldest of the most urgent class."""
-    job = t.srv[ACTIVE, server]
+    job = t.few[ACTIVE, server]
     if job != NONE:
-        t.srv[ACTIVE, server] = NONE
-        _fly(t, job, t.srv[ON_LINK, server])
-    t.srv[DUE, server] = NEVER
+        t.few[ACTIVE, server] = NONE
+        _fly(t, job, t.few[ON_LINK, server])
+    t.few[DUE, server] = NEVER
     for priority in range(3):
         head = _ring(t, server, priority)
-        job = first(t.ring, QUEUE, head)
+        job = first(t.many, QUEUE, head)
         if job != head:
-            remove(t.ring, QUEUE, job)
-            t.srv[WAITING, server] -= 1
+            remove(t.many, QUEUE, job)
+            t.few[WAITING, server] -= 1
             _begin(t, server, _link(t, job), job)
             return
 
@@ -191,57 +197,57 @@ def _end_share(t: Tiers, server: int) -> None:
     """End the job that is due on a server that all share."""
     job = leave(t, server)
     link = _link(t, job)
-    if t.srv[WAITING, server] == 0:
-        t.ledger[BUSY_PS, t.srv[ON_LINK, server]] += t.run[NOW] - t.srv[FREE_AT, server]
+    if t.few[WAITING, server] == 0:
+        t.few[BUSY_PS, t.few[ON_LINK, server]] += t.run[NOW] - t.few[FREE_AT, server]
     if _is_last(t, job):
-        _commit(t, job, t.run[NOW] + t.link[LATENCY_PS, link])
+        _commit(t, job, t.run[NOW] + t.few[LATENCY_PS, link])
     else:
         _fly(t, job, link)
 
 
 def _fly(t: Tiers, job: int, link: int) -> None:
-    t.job[LANDS, job] = t.run[NOW] + t.link[LATENCY_PS, link]
-    append(t.ring, QUEUE, _flights(t, link), job)
+    t.many[LANDS, job] = t.run[NOW] + t.few[LATENCY_PS, link]
+    append(t.many, QUEUE, _flights(t, link), job)
     t.run[FLYING] += 1
 
 
 def _commit(t: Tiers, job: int, lands: int) -> None:
     """End a job whose landing is known."""
-    x = t.job[OBJECT, job]
-    inward = t.job[WAY, job] < t.run[TIERS]
+    x = t.many[OBJECT, job]
+    inward = t.many[WAY, job] < t.run[TIERS]
     if x != NONE:
         column = IN if inward else OUT
         if t.obj[x, column] == ~job:
             t.obj[x, column] = lands
     if not inward:
-        t.run[STAGED] -= t.kind[t.job[SIZE_CLASS, job]]
+        t.run[STAGED] -= t.sizes[BYTES, t.many[SIZE_CLASS, job]]
     served_all(t, job, lands)
     t.run[PENDING] -= 1
-    append(t.ring, QUEUE, _free(t), job)
+    append(t.many, QUEUE, _free(t), job)
 
 
 def _count(t: Tiers, job: int, link: int) -> None:
-    origin = t.job[ORIGIN, job]
-    t.ledger[BYTES + origin, link] += t.kind[t.job[SIZE_CLASS, job]]
-    t.ledger[BEGUN + origin, link] += 1
-    t.ledger[WAITED_PS + origin, link] += t.run[NOW] - t.job[ARRIVED, job]
+    origin = t.many[ORIGIN, job]
+    t.few[MOVED + origin, link] += t.sizes[BYTES, t.many[SIZE_CLASS, job]]
+    t.few[BEGUN + origin, link] += 1
+    t.few[WAITED_PS + origin, link] += t.run[NOW] - t.many[ARRIVED, job]
 
 
 def _link(t: Tiers, job: int) -> Any:
-    return t.way[t.job[WAY, job], 1 + t.job[HOP, job]]
+    return t.few[WAYS + t.many[WAY, job], 1 + t.many[HOP, job]]
 
 
 def _is_last(t: Tiers, job: int) -> bool:
-    return t.job[HOP, job] + 1 == t.way[t.job[WAY, job], 0]
+    return t.many[HOP, job] + 1 == t.few[WAYS + t.many[WAY, job], 0]
 
 
 def _ring(t: Tiers, server: int, priority: int) -> Any:
-    return t.job.shape[1] + 3 * server + priority
+    return JOBS + 3 * server + priority
 
 
 def _flights(t: Tiers, link: int) -> Any:
-    return t.job.shape[1] + 3 * t.srv.shape[1] + link
+    return JOBS + 3 * t.run[SERVERS] + link
 
 
 def _free(t: Tiers) -> Any:
-    return t.job.shape[1] + 3 * t.srv.shape[1] + t.link.shape[1]
+    return JOBS + 3 * t.run[SERVERS] + t.run[LINKS]

@@ -45,7 +45,12 @@ def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: 
     field, values = colour
     base = alt.Chart(alt.NamedData(ROWS))
     area = base.mark_area(interpolate="step-after", line=False, opacity=0.9).encode(
-        x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labelExpr=SECONDS, tickCount=6, grid=False)),
+        x=alt.X(
+            f"{x}:Q",
+            title=None,
+            scale=alt.Scale(nice=False, zero=False),
+            axis=alt.Axis(labelExpr=SECONDS, tickCount=6, grid=False),
+        ),
         y=alt.Y(f"{y}:Q", title=None, stack="zero", axis=alt.Axis(labelExpr=unit, tickCount=5)),
         color=_colour(alt, field, values),
         order=alt.Order("order:Q"),
@@ -64,16 +69,17 @@ def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: 
 def bars(
     x: str,
     y: str,
+    count: int,
     *,
     unit: str,
     stack: tuple[str, Sequence[str]] | None = None,
     mark: str = "",
     label: str = "",
 ) -> Chart:
-    """Draw one lying bar a value of ``y``, in the order of the data.
+    """Draw one lying bar a value of ``y``, at most ``count`` of them, in the order of the data.
 
-    Each is cut into the values of ``stack``; a line stands at the field ``mark``, and the text of
-    the field ``label`` beside the bar.
+    Each is cut into the values of ``stack``; a line stands at the field ``mark``, and beyond it and
+    the bar the text of the field ``label``.
     """
     alt = altair()
     base = alt.Chart(alt.NamedData(ROWS))
@@ -88,7 +94,7 @@ def bars(
             y=rows,
             color=_colour(alt, field, values),
             order=alt.Order("order:Q"),
-            tooltip=[y, field, alt.Tooltip(f"{x}:Q", format=".4s")],
+            tooltip=[f"{y}:N", f"{field}:N", alt.Tooltip(f"{x}:Q", format=".4s")],
         )
     found = bar
     if mark:
@@ -96,8 +102,10 @@ def bars(
         found += line.encode(x=alt.X(f"max({mark}):Q"))
     if label:
         text = base.mark_text(align="left", dx=4, fontSize=11)
-        found += text.encode(x=alt.X(f"{x}:Q"), y=rows, text=f"{label}:N")
-    return _finished(found, alt.Step(BAR))
+        place = f"max(datum.{x}, {f'datum.{mark}' if mark else 0})"
+        text = text.transform_calculate(beyond=place)
+        found += text.encode(x=alt.X("beyond:Q"), y=rows, text=f"{label}:N")
+    return _finished(found, BAR * count)
 
 
 def lines(
@@ -130,7 +138,6 @@ def lines(
             axis=alt.Axis(labelExpr=units[1], tickCount=5),
         ),
         color=_colour(alt, colour, ()),
-        strokeDash=alt.StrokeDash(f"{colour}:N", legend=None, sort=None),
         tooltip=[
             alt.Tooltip(f"{colour}:N"),
             alt.Tooltip(f"{x}:Q", format=".4s"),
@@ -143,8 +150,8 @@ def lines(
     return _finished(found, HEIGHT)
 
 
-def ticks(x: str, y: str, colour: str) -> Chart:
-    """Draw one mark a row at its moment, ``x`` in seconds, in the lane of ``y``."""
+def ticks(x: str, y: str, count: int, colour: str) -> Chart:
+    """Draw one mark a row at its moment, ``x`` in seconds, in one of ``count`` lanes ``y``."""
     alt = altair()
     found = (
         alt.Chart(alt.NamedData(ROWS))
@@ -154,10 +161,15 @@ def ticks(x: str, y: str, colour: str) -> Chart:
             y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=130)),
             color=_colour(alt, colour, ()),
             shape=alt.Shape(f"{colour}:N", legend=None),
-            tooltip=[y, colour, "object", alt.Tooltip(f"{x}:Q", format=".4s", title="second")],
+            tooltip=[
+                f"{y}:N",
+                f"{colour}:N",
+                "object:N",
+                alt.Tooltip(f"{x}:Q", format=".4s", title="second"),
+            ],
         )
     )
-    return _finished(found, alt.Step(BAR + 4))
+    return _finished(found, (BAR + 4) * count)
 
 
 def _colour(alt: Any, field: str, values: Sequence[str]) -> Any:
@@ -168,6 +180,6 @@ def _colour(alt: Any, field: str, values: Sequence[str]) -> Any:
     return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
 
 
-def _finished(chart: Any, height: Any) -> Chart:
+def _finished(chart: Any, height: int) -> Chart:
     found: Chart = chart.properties(width="container", height=height).to_dict()
     return {key: value for key, value in found.items() if key not in ("config", "$schema")}

@@ -1,4 +1,4 @@
-"""The parts of a page: runs to choose from, plots with their data, and what is not drawn and why."""
+"""The parts of a page: runs to choose from, plots with their data, what is not drawn and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -100,8 +100,8 @@
       panel.append(Object.assign(document.createElement("div"), { className: "chart" }));
       return panel;
     });
-    if (panels.length === 1) panels[0].classList.add("wide");
     pair.classList.toggle("single", panels.length === 1);
+    figure.classList.toggle("span", panels.length > 1);
     pair.replaceChildren(...panels);
     before.forEach((each) => each?.finalize());
     const made = await Promise.all(

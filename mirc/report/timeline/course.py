@@ -55,6 +55,7 @@ class Course:
     policy: str
     oracle: bool
     iteration_ps: Ints
+    usable: Mapping[str, int]  # bytes, by memory
     windows: tuple[Window, ...]
     written: Series
 
@@ -95,6 +96,7 @@ def course(outcome: Outcome, workload: Workload, machine: Machine) -> Course:
         policy=outcome.policy,
         oracle=outcome.oracle,
         iteration_ps=steady_ps(outcome.step_ps, workload),
+        usable={name: machine.memory(name).usable_bytes for name in memories},
         windows=(
             window("the whole run", 0, outcome.end_ps),
             window(f"iteration {number}", first, last),

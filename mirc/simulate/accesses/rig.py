@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.replacement.state import LRU, SIZE, Replacement, replacement
 from mirc.kernels.tiers import state as k
-from mirc.kernels.tiers.state import Table, Tiers
+from mirc.kernels.tiers.state import Seen, Table, Tiers
 from mirc.machine import Link, Machine, Sharing
 from mirc.machine.transfers import PS_PER_NS, PS_PER_S, ROUTE_BYTES, route
 from mirc.simulate.topology import rooms_below
 
-MOST_JOBS = 4096
 STAGING_OBJECTS = 64  # of the largest: what may wait to leave, if nothing is said
 MOST_TIERS = 8
 
@@ -47,6 +46,7 @@ class Rig:
     """All that a run needs, and what its numbers mean."""
 
     tiers: Tiers
+    seen: Seen
     rules: tuple[Replacement, ...]
     names: tuple[str, ...]  # of tiers, nearest first
     links: tuple[str, ...]
@@ -71,8 +71,17 @@ def rig(machine: Machine, size_bytes: Table, settings: Settings) -> Rig:
     _check_room(machine, names, capacity, rooms[-1].size_bytes, size_bytes)
     ways = _ways(machine, names)
     links = tuple(dict.fromkeys(link for way in ways.values() for link in way))
+    if len(links) > k.FEW_COLUMNS - 1:
+        raise CouldNotRun(
+            f"machine `{machine.name}` has {len(links)} links between its tiers",
+            f"give one with at most {k.FEW_COLUMNS - 1}",
+        )
     return Rig(
         tiers=_tables(len(names), links, ways, size_bytes, settings),
+        seen=Seen(
+            spread=np.zeros(k.BUCKETS, dtype=np.int64),
+            waits=np.zeros(settings.keep_waits, dtype=np.int64),
+        ),
         rules=tuple(
             _rule(settings.rule if tier == 0 else settings.rule_below, size_bytes, room, settings)
             for tier, room in enumerate(capacity)
@@ -138,69 +147,50 @@ def _tables(
     kinds = kinds.astype(np.int64)
     obj = np.zeros((len(size_bytes), k.OBJECT_COLUMNS), dtype=np.int64)
     obj[:, k.KIND] = kind_of
-    way = _way_table(count, links, ways)
-    tier = np.zeros((k.TIER_ROWS, count), dtype=np.int64)
-    for above in range(count - 1):
-        rows = ((below, count + above * count + below) for below in range(above + 1, count))
-        tier[k.BELOW, above] = next((below for below, row in rows if way[row, 0]), k.NONE)
+    timings = [service_ps(link, kinds, settings.fragment_bytes) for link in links]
+    run = np.zeros(k.RUN_ENTRIES, dtype=np.int64)
+    run[k.SOONEST] = k.NEVER
+    run[k.TIERS], run[k.SERVERS], run[k.LINKS] = count, len(servers), len(links)
+    run[k.WINDOW], run[k.THINK_PS] = settings.window, settings.think_ps
+    run[k.LOOKAHEAD], staging = settings.lookahead, settings.staging_bytes
+    largest = int(kinds.max(initial=0))
+    run[k.STAGING] = STAGING_OBJECTS * largest if staging is None else staging
     return Tiers(
-        run=_scalars(count, kinds, settings),
+        run=run,
         obj=obj,
-        kind=kinds,
-        tier=tier,
-        job=np.zeros((k.JOB_ROWS, MOST_JOBS), dtype=np.int64),
-        ring=_rings(len(servers), len(links)),
-        srv=_servers(servers, links),
-        heap=np.zeros((2 * len(servers), MOST_JOBS), dtype=np.int64),
-        link=np.array(
-            [
-                [servers.index(_server(link)) for link in links],
-                [round(link.latency_ns * PS_PER_NS) for link in links],
-            ],
-            dtype=np.int64,
-        ),
-        way=way,
-        service=np.array([service_ps(link, kinds, settings.fragment_bytes) for link in links]),
-        ledger=np.zeros((k.LEDGER_ROWS, len(links)), dtype=np.int64),
-        wait=np.zeros((k.WAIT_ROWS, settings.window), dtype=np.int64),
-        spread=np.zeros(k.BUCKETS, dtype=np.int64),
-        waits=np.zeros(settings.keep_waits, dtype=np.int64),
+        sizes=np.stack((kinds, *timings)),
+        few=_few(count, servers, links, ways),
+        many=_many(len(servers), len(links)),
     )
 
 
-def _scalars(count: int, kinds: Table, settings: Settings) -> Table:
-    staging = settings.staging_bytes
-    run = np.zeros(k.RUN_ENTRIES, dtype=np.int64)
-    run[k.SOONEST], run[k.TIERS], run[k.WINDOW] = k.NEVER, count, settings.window
-    run[k.THINK_PS], run[k.LOOKAHEAD] = settings.think_ps, settings.lookahead
-    run[k.STAGING] = STAGING_OBJECTS * int(kinds.max(initial=0)) if staging is None else staging
-    return run
-
-
-def _servers(servers: Sequence[str], links: Sequence[Link]) -> Table:
-    found = np.zeros((k.SERVER_ROWS, len(servers)), dtype=np.int64)
-    found[k.DUE], found[k.ACTIVE] = k.NEVER, k.NONE
-    for link in links:
-        found[k.SHARES, servers.index(_server(link))] = link.sharing is Sharing.FAIR
-    return found
-
-
-def _way_table(count: int, links: Sequence[Link], ways: dict[int, tuple[Link, ...]]) -> Table:
-    hops = max(len(way) for way in ways.values())
-    found = np.zeros((count + count * count, 1 + hops), dtype=np.int64)
+def _few(
+    count: int, servers: Sequence[str], links: Sequence[Link], ways: dict[int, tuple[Link, ...]]
+) -> Table:
+    found = np.zeros((k.WAYS + count + count * count, k.FEW_COLUMNS), dtype=np.int64)
+    found[k.DUE, : len(servers)], found[k.ACTIVE, : len(servers)] = k.NEVER, k.NONE
+    for number, link in enumerate(links):
+        server = servers.index(_server(link))
+        found[k.SERVER, number] = server
+        found[k.LATENCY_PS, number] = round(link.latency_ns * PS_PER_NS)
+        found[k.SHARES, server] = link.sharing is Sharing.FAIR
     for row, way in ways.items():
-        found[row, 0] = len(way)
-        found[row, 1 : 1 + len(way)] = [links.index(link) for link in way]
+        found[k.WAYS + row, 0] = len(way)
+        found[k.WAYS + row, 1 : 1 + len(way)] = [links.index(link) for link in way]
+    for above in range(count - 1):
+        rows = ((below, count + above * count + below) for below in range(above + 1, count))
+        reached = (below for below, row in rows if found[k.WAYS + row, 0])
+        found[k.BELOW, above] = next(reached, k.NONE)
     return found
 
 
-def _rings(servers: int, links: int) -> Table:
+def _many(servers: int, links: int) -> Table:
     """Return empty rings, but that of free jobs, which holds all."""
-    columns = MOST_JOBS + 3 * servers + links + 1
-    found = np.tile(np.arange(columns, dtype=np.int64), (2, 1))
-    free = columns - 1
-    order = np.concatenate(([free], np.arange(MOST_JOBS), [free]))
-    found[0, order[:-1]], found[1, order[1:]] = order[1:], order[:-1]
+    free = k.JOBS + 3 * servers + links
+    found = np.zeros((k.HEAPS + 2 * servers, free + 1), dtype=np.int64)
+    found[k.QUEUE : k.QUEUE + 2] = np.arange(free + 1)
+    order = np.array([free, *range(k.JOBS), free])
+    found[k.QUEUE, order[:-1]], found[k.QUEUE + 1, order[1:]] = order[1:], order[:-1]
     return found
 
 

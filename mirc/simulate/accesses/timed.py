@@ -80,10 +80,10 @@ class Player:
     ) -> None:
         """Lay out the machine; ``path`` is ``COMPILED`` or ``PYTHON``: the same source."""
         self.rig = rig(machine, size_bytes, settings)
-        tiers, rules = self.rig.tiers, self.rig.rules
+        tiers, seen, rule = self.rig.tiers, self.rig.seen, self.rig.rules[0]
         fast = path == COMPILED
-        self._play = compiled(play, tiers, rules[0]) if fast else play
-        self._finish = compiled(finish, tiers) if fast else finish
+        self._play = compiled(play, tiers, seen, rule) if fast else play
+        self._finish = compiled(finish, tiers, seen) if fast else finish
         self._objects = len(size_bytes)
 
     def play(self, chunk: Accesses, count: int, uses: Table = NOTHING) -> None:
@@ -94,13 +94,15 @@ class Player:
         made = self.rig
         if (chunk.what == k.WRITE).any():
             self._check_ways_down()
-        self._play(made.tiers, made.rules, chunk.ids, chunk.what, chunk.at_ps, uses, count)
+        self._play(
+            made.tiers, made.rules, made.seen, chunk.ids, chunk.what, chunk.at_ps, uses, count
+        )
 
     def _check_ways_down(self) -> None:
         """Raise CouldNotRun if what is written could not get to where it has to."""
         tiers, last = self.rig.tiers, len(self.rig.names) - 1
         for tier in range(last):
-            if tiers.way[last + 1 + tier * (last + 1) + last, 0] == 0:
+            if tiers.few[k.WAYS + last + 1 + tier * (last + 1) + last, 0] == 0:
                 names = self.rig.names
                 raise CouldNotRun(
                     f"the trace writes, and no links lead from `{names[tier]}` to `{names[-1]}`",
@@ -109,16 +111,17 @@ class Player:
 
     def end(self) -> Timed:
         """Wait for all that is under way, and return what came of it."""
-        self._finish(self.rig.tiers)
+        self._finish(self.rig.tiers, self.rig.seen)
         tiers = self.rig.tiers
         run = tiers.run
+        hits = tiers.few[k.HITS, : len(self.rig.names)].tolist()
         return Timed(
             tiers=self.rig.names,
             capacity_bytes=self.rig.capacity_bytes,
-            accesses=int(tiers.tier[k.HITS].sum()),
+            accesses=sum(hits),
             objects=self._objects,
             writes=int(run[k.WRITES]),
-            hits=tuple(tiers.tier[k.HITS].tolist()),
+            hits=tuple(hits),
             span_ps=int(run[k.ENDED_PS]),
             demand_ps=int(run[k.DEMAND_PS]),
             queue_ps=int(run[k.QUEUE_PS]),
@@ -132,11 +135,11 @@ class Player:
             unheld=int(run[k.UNHELD]),
             staged_peak_bytes=int(run[k.STAGED_PEAK]),
             links=tuple(
-                _link(name, tiers.ledger[:, number].tolist())
+                _link(name, tiers.few[:, number].tolist())
                 for number, name in enumerate(self.rig.links)
             ),
-            spread=tiers.spread,
-            waits_ps=tiers.waits,
+            spread=self.rig.seen.spread,
+            waits_ps=self.rig.seen.waits,
         )
 
 
@@ -164,7 +167,7 @@ def _link(name: str, column: list[int]) -> LinkUse:
 
     return LinkUse(
         name=name,
-        bytes=by_class(k.BYTES),
+        bytes=by_class(k.MOVED),
         transfers=by_class(k.BEGUN),
         waited_ps=by_class(k.WAITED_PS),
         busy_ps=column[k.BUSY_PS],

@@ -118,3 +118,15 @@ def _cached(part: Part, window: int) -> int:
     """Return the tokens whose bytes are read or written: those in reach once, and the new ones."""
     reach = min(part.context, window - 1) if window else part.context
     return reach + part.tokens
+
+
+def steps_until(lines: Sequence[tuple[int, int]], time_as: int, most: int) -> int:
+    """Return after how many steps a time has passed: at least 1, at most ``most``; O(log^2)."""
+    low, high = 1, most
+    while low < high:
+        middle = (low + high) // 2
+        if total_as(lines, middle) >= time_as:
+            high = middle
+        else:
+            low = middle + 1
+    return low

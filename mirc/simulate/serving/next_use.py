@@ -1,7 +1,6 @@
 """The requests that use each block into which page is used last of all: an oracle's order."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from heapq import heappop, heappush
 
 from mirc.controller.keeping import Hint
@@ -12,26 +11,25 @@ NEVER = 1 << 62
 class Farthest:
     """What is used farthest in the future leaves first; ``uses`` gives every use of a key.
 
-    ``now`` is the number of the request that is being served. A block's next use is never later
-    than that of what stands on it, so leaves go first and what stays is a usable beginning.
-    Source: Belady, IBM Systems Journal 5(2), 1966.
+    A use is the number of a request in the trace; those in ``begun`` are over. A block's next use
+    is never later than that of what stands on it, so leaves go first and what stays is a usable
+    beginning. Source: Belady, IBM Systems Journal 5(2), 1966.
     """
 
-    def __init__(self, uses: Callable[[int], Sequence[int]]) -> None:
-        self.now = 0
+    def __init__(self, uses: Callable[[int], Sequence[int]], begun: Collection[int]) -> None:
         self._uses = uses
+        self._begun = begun
         self._heap: list[tuple[int, int, int]] = []
         self._current: dict[int, int] = {}
         self._count = 0
 
     def offer(self, key: int, used_at: int, live: Hint) -> None:
-        """Make a key a candidate: O(log n)."""
+        """Make a key a candidate: O(log n) and as many uses as are over."""
         del used_at, live
-        uses = self._uses(key)
-        at = bisect_right(uses, self.now)
+        ahead = (use for use in self._uses(key) if use not in self._begun)
         self._count += 1
         self._current[key] = self._count
-        heappush(self._heap, (-(uses[at] if at < len(uses) else NEVER), self._count, key))
+        heappush(self._heap, (-next(ahead, NEVER), self._count, key))
 
     def withdraw(self, key: int) -> None:
         """Let a key no longer be a candidate."""

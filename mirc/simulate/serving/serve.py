@@ -1,19 +1,16 @@
 """A trace of requests and a file's caches into what each policy makes of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
 import attrs
 
-from mirc.controller.keeping import Keeping, Recency
+from mirc.controller.keeping import Keeping
 from mirc.controller.kv.conversations import Conversations
-from mirc.controller.kv.crossover import Recompute
-from mirc.controller.kv.events import KvEvent
 from mirc.controller.kv.floor import Limits, Totals
 from mirc.controller.kv.host import Host
 from mirc.controller.kv.orchestrator import Orchestrator
-from mirc.controller.kv.order import Foretold
 from mirc.controller.kv.pages import Tenant
 from mirc.controller.kv.pool import KvPool
 from mirc.controller.kv.signals import ALL
@@ -25,76 +22,21 @@ from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.packed.model import Packed
 from mirc.packed.pack import seal
+from mirc.simulate.serving.arrivals import AsThereIsRoom, ByTheClock
 from mirc.simulate.serving.caches import Caches, caches_of, recompute_of
+from mirc.simulate.serving.cost import ATTO, Cost
+from mirc.simulate.serving.model import Options, Row, Served, Serving
 from mirc.simulate.serving.next_use import Farthest
+from mirc.simulate.serving.play import Heard, Play
+from mirc.simulate.serving.policies import ORACLE, hears, keeping_of, policies_of
+from mirc.simulate.serving.prices import cost_of
+from mirc.simulate.serving.swapping import Swapping
+from mirc.simulate.serving.timing import pace_of
 from mirc.simulate.serving.turns import Turn, turns_of
 from mirc.simulate.study import planned, title_of
 from mirc.traces.requests import Request as Arrival
 
-POLICIES = ("lru", "intent", "belady")
-BLOCK_TOKENS = 512  # of Mooncake's traces
 _GB = 10**9
-_STRETCH = 256  # requests between two words about progress
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """What to serve: ``kv_gb`` of near memory for caches (None: what weights leave of it).
-
-    ``swap_gb`` of host memory take what leaves, where loading it costs less than computing it
-    again. At most ``at_once`` sequences run together, in batches of ``budget`` tokens.
-    """
-
-    machines: tuple[str, ...] = ()
-    policies: str = "all"
-    kv_gb: float | None = None
-    swap_gb: float = 0.0
-    block_tokens: int = BLOCK_TOKENS
-    at_once: int = 16
-    budget: int = 8192
-
-
-@attrs.frozen(kw_only=True)
-class Row:
-    """What one policy made of the trace, by tenant and in all."""
-
-    policy: str
-    total: Totals
-    tenants: Mapping[str, Totals]
-    events: Mapping[str, int]
-    steps: int
-
-    @property
-    def oracle(self) -> bool:
-        """Whether it was given the future."""
-        return self.policy == "belady"
-
-
-@attrs.frozen(kw_only=True)
-class Served:
-    """All policies on one machine; ``ceiling`` is what a pool without end would have found."""
-
-    machine: str
-    near: str
-    capacity_bytes: int
-    swap_bytes: int
-    caches: Caches
-    recompute: Recompute | None
-    requests: int
-    ceiling: int
-    signals: Mapping[str, int]
-    rows: tuple[Row, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Serving:
-    """The report's whole matter."""
-
-    title: str
-    trace: str
-    at_once: int
-    budget: int
-    machines: tuple[Served, ...]
 
 
 def serve(
@@ -106,17 +48,16 @@ def serve(
 ) -> Serving:
     """Serve a trace on each machine under each policy.
 
-    Requests come in the trace's order, each as soon as those before it have begun and the turn
-    before it has been answered: no time is modeled, so nothing here is a latency. Raises
-    CouldNotRun for a file without caches, a trace with blocks of another length, or a pool that
-    holds no block.
+    Requests come when the trace says (``Options``), and never before the turn before is answered.
+    Raises CouldNotRun for a file without caches, a trace with blocks of another length, or a pool
+    that holds no block.
     """
     tell = told or (lambda _: None)
     packed = seal(module)
     caches = caches_of(packed, options.block_tokens)
     turns = turns_of(arrivals, options.block_tokens)
     tenants = _tenants(packed, turns)
-    names = _policies(options.policies)
+    names = policies_of(options.policies)
     machines = options.machines or planned(module)
     try:
         served = tuple(
@@ -128,8 +69,7 @@ def serve(
     return Serving(
         title=title_of(module),
         trace=trace,
-        at_once=options.at_once,
-        budget=options.budget,
+        options=options,
         machines=served,
     )
 
@@ -148,15 +88,18 @@ def _on(  # noqa: PLR0917 - one call, and each is a thing of its own
     capacity = _capacity(machine, caches, options.kv_gb)
     asked = _bytes(options.swap_gb, "--swap-gb")
     swap = asked if recompute is not None and recompute.loads else 0
+    cost = cost_of(module, machine, caches)
     rows = []
     for name in names:
         tell(f"{machine.name}: {name}")
-        play = _Play(name, caches, turns, tenants, options)
-        rows.append(play.run(capacity, swap, tell))
+        rows.append(
+            _Policy(name, caches, turns, tenants, options).run(machine, cost, capacity, swap, tell)
+        )
     return Served(
         machine=machine.name,
         near=machine.near.name,
         capacity_bytes=capacity,
+        beyond_bytes=max(0, capacity + caches.weights_bytes - machine.near.usable_bytes),
         swap_bytes=swap,
         caches=caches,
         recompute=recompute,
@@ -167,91 +110,87 @@ def _on(  # noqa: PLR0917 - one call, and each is a thing of its own
     )
 
 
-class _Rows:
-    """A log that counts: a long trace has millions of rows."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def append(self, event: KvEvent, /) -> None:
-        self.counts[event.what.value] += 1
-
-
-class _Play:
+class _Policy:
     """One policy over the turns of a trace."""
 
     def __init__(
         self,
-        policy: str,
+        name: str,
         caches: Caches,
         turns: Sequence[Turn],
         tenants: Sequence[Tenant],
         options: Options,
     ) -> None:
-        self._policy = policy
+        self._name = name
         self._caches = caches
         self._turns = turns
         self._tenants = tenants
         self._options = options
         self._tree = PrefixTree()
-        self._oracles: list[Farthest] = []
+        self._begun: set[int] = set()
         self._uses: dict[tuple[str, str | int], list[int]] = {}
 
-    def run(self, capacity: int, swap: int, tell: Callable[[str], None]) -> Row:
+    def run(
+        self,
+        machine: Machine,
+        cost: Cost,
+        capacity: int,
+        swap: int,
+        tell: Callable[[str], None],
+    ) -> Row:
         """Serve all turns, and let the last one end."""
-        log = _Rows()
+        heard, options = Heard(), self._options
+        pages = capacity // self._caches.block_bytes * len(self._caches.groups)
         pool = KvPool(
             groups=self._caches.groups,
             capacity=capacity,
             tenants=self._tenants,
-            keepings=self._keeping,
-            log=log,
+            keepings=lambda _: self._keeping(pages),
+            log=heard,
             host=Host(swap) if swap else None,
         )
-        limits = Limits(budget=self._options.budget, sequences=self._options.at_once)
         served = Orchestrator(
             pool,
             block_tokens=self._caches.block_tokens,
-            log=log,
-            limits=limits,
+            log=heard,
+            limits=Limits(budget=options.budget, sequences=options.at_once),
             tree=self._tree,
         )
-        talk = Conversations(served, ALL if self._policy == "intent" else ())
-        if self._policy == "belady":
+        if self._name == ORACLE:
             self._foresee(pool)
-        asked: dict[str, str] = {}  # the last turn of each conversation
-
-        def step_while(busy: Callable[[], object]) -> None:
-            while busy():
-                served.step()
-                talk.advance()
-
-        for number, turn in enumerate(self._turns):
-            for oracle in self._oracles:
-                oracle.now = number
-            before = asked.get(turn.request.session, "")
-            step_while(lambda before=before: before in served.floor.sequences)  # type: ignore[misc]
-            _send(talk, turn, served.tick)
-            step_while(lambda: served.floor.queue)
-            if turn.request.session:
-                asked[turn.request.session] = turn.request.name
-            if number % _STRETCH == 0:
-                tell(f"{self._policy}: {number:,} of {len(self._turns):,} requests")
-        step_while(lambda: served.floor.running)
+        swapping = Swapping(machine, self._caches)
+        play = Play(
+            served,
+            heard,
+            Conversations(served, ALL if hears(self._name) else ()),
+            self._turns,
+            AsThereIsRoom(self._turns)
+            if options.closed
+            else ByTheClock(self._turns, options.speedup),
+            cost,
+            swapping,
+            begun=self._begin,
+        )
+        play.run(lambda said: tell(f"{self._name}: {said}"))
         return Row(
-            policy=self._policy,
+            policy=self._name,
             total=_sum(served.floor.totals.values()),
             tenants=served.floor.totals,
-            events=dict(sorted(log.counts.items())),
-            steps=served.tick,
+            events=dict(sorted(heard.counts.items())),
+            steps=play.steps,
+            pace=pace_of(play.clocked, options.objective),
+            timing=play.clocked.timing(),
+            samples=tuple(play.clocked.samples),
+            links={name: busy / ATTO for name, busy in swapping.busy_as.items()},
         )
 
-    def _keeping(self, tenant: str) -> Keeping:
-        del tenant
-        if self._policy == "belady":
-            self._oracles.append(Farthest(self._uses_of))
-            return self._oracles[-1]
-        return Foretold() if self._policy == "intent" else Recency()
+    def _begin(self, number: int, begins: bool) -> None:  # noqa: FBT001
+        (self._begun.add if begins else self._begun.discard)(number)
+
+    def _keeping(self, pages: int) -> Keeping:
+        if self._name == ORACLE:
+            return Farthest(self._uses_of, self._begun)
+        return keeping_of(self._name, pages)
 
     def _foresee(self, pool: KvPool) -> None:
         for number, turn in enumerate(self._turns):
@@ -264,44 +203,12 @@ class _Play:
         return self._uses.get((block.domain, block.name), ())
 
 
-def _send(talk: Conversations, turn: Turn, tick: int) -> None:
-    """Send a turn with its signals.
-
-    A tool's time is told in steps, by how many there were a millisecond of the trace until now; at
-    first a step is thought to take one.
-    """
-    session = turn.request.session
-    if turn.keeps is not None:
-        talk.compact(session, turn.keeps)
-    if turn.resumes:
-        talk.resume(session)
-    talk.request(turn.request)
-    if turn.waits_ms:
-        pace = tick / turn.at_ms if tick and turn.at_ms else 1.0
-        talk.tool_wait(session, max(1, round(turn.waits_ms * pace)))
-    if turn.ends:
-        talk.sequence_end(session)
-
-
 def _sum(totals: Iterable[Totals]) -> Totals:
     found = Totals()
     for each in totals:
         for field in attrs.fields(Totals):
             setattr(found, field.name, getattr(found, field.name) + getattr(each, field.name))
     return found
-
-
-def _policies(text: str) -> tuple[str, ...]:
-    asked = [name.strip() for name in text.split(",") if name.strip()]
-    if not asked or "all" in asked:
-        return POLICIES
-    for name in asked:
-        if name not in POLICIES:
-            raise CouldNotRun(
-                f"there is no policy `{name}` for a trace of requests",
-                f"choose from all, {', '.join(POLICIES)}",
-            )
-    return tuple(name for name in POLICIES if name in asked)
 
 
 def _capacity(machine: Machine, caches: Caches, kv_gb: float | None) -> int:

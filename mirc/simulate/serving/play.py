@@ -1,0 +1,276 @@
+"""Turns of conversations and a clock into what one policy makes of them, batch by batch."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from mirc.controller.kv.batch import Slice
+from mirc.controller.kv.conversations import Conversations
+from mirc.controller.kv.events import KvEvent, What
+from mirc.controller.kv.orchestrator import Orchestrator
+from mirc.controller.kv.sequences import Phase
+from mirc.controller.kv.sequences import Sequence as Live
+from mirc.controller.kv.stretch import decode, decoding, quiet_steps
+from mirc.simulate.serving.arrivals import AS_PER_MS, Arrivals
+from mirc.simulate.serving.cost import Cost, Part, steps_until, total_as
+from mirc.simulate.serving.swapping import Swapping
+from mirc.simulate.serving.timing import Clocked, Sample
+from mirc.simulate.serving.turns import Turn
+
+TICK_AS = 10**12  # a tick of the controller's clock is a microsecond
+_STRETCH = 256  # requests between two words about progress
+
+
+class Heard:
+    """The controller's log: it counts, and notes what the clock must know of."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.inward = 0  # bytes that came back from below since they were last asked for
+        self.outward = 0
+        self.admitted: Callable[[str], None] = lambda _: None
+        self.put_off: Callable[[str], None] = lambda _: None
+        self.closed: Callable[[str, What], None] = lambda *_: None
+
+    def append(self, event: KvEvent, /) -> None:
+        """Take a row."""
+        what = event.what
+        self.counts[what.value] += 1
+        if what is What.SWAPPED_IN:
+            self.inward += event.amount
+        elif what is What.SWAPPED_OUT:
+            self.outward += event.amount
+        elif what is What.ADMITTED:
+            self.admitted(event.name)
+        elif what is What.PREEMPTED:
+            self.put_off(event.name)
+        elif what is What.ENDED or what is What.REFUSED:
+            self.closed(event.name, what)
+
+
+@attrs.define
+class _Asked:
+    """A turn in the system; ``owes`` are the tokens still to store once it is answered."""
+
+    turn: Turn
+    live: Live | None = None
+    owes: int = 1
+
+
+class Play:
+    """One policy over the turns of a trace; times are attoseconds.
+
+    A batch takes what ``cost`` says, and is over when what it moves to or from host memory has
+    landed. A turn's first token comes with the batch that computes the last of its prompt; each
+    further one with a batch that stores the token before. ``most`` quiet steps are done at once.
+    """
+
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        heard: Heard,
+        talk: Conversations,
+        turns: Sequence[Turn],
+        arrivals: Arrivals,
+        cost: Cost,
+        swapping: Swapping,
+        *,
+        begun: Callable[[int, bool], None] = lambda *_: None,
+        most: int = 1 << 30,
+    ) -> None:
+        self.clocked = Clocked(len(turns))
+        self.steps = 0
+        self._served = orchestrator
+        self._heard = heard
+        self._talk = talk
+        self._turns = turns
+        self._arrivals = arrivals
+        self._cost = cost
+        self._swapping = swapping
+        self._begun = begun
+        self._most = most
+        self._now = 0
+        self._open = 0  # turns that have come and are not answered
+        self._asked: dict[str, _Asked] = {}
+        self._landing: dict[str, int] = {}
+        heard.admitted, heard.put_off, heard.closed = self._admitted, self._put_off, self._closed
+
+    def run(self, tell: Callable[[str], None]) -> None:
+        """Serve all turns, and let the last one end."""
+        floor = self._served.floor
+        come = 0
+        while True:
+            while (found := self._arrivals.take(self._now, queued=bool(floor.queue))) is not None:
+                self._send(*found)
+                if come % _STRETCH == 0:
+                    tell(f"{come:,} of {len(self._turns):,} requests")
+                come += 1
+            if floor.queue or floor.running:
+                self._step()
+                continue
+            at = self._arrivals.next_at()
+            if at is None:
+                return
+            self._now = max(self._now, at)
+
+    # ── Turns ───────────────────────────────────────────────────
+
+    def _send(self, number: int, at: int) -> None:
+        """Send a turn with the signals before it."""
+        turn, session = self._turns[number], self._turns[number].request.session
+        self.clocked.arrival[number] = at
+        self.clocked.area += self._now - at
+        self._open += 1
+        asked = self._asked[turn.request.name] = _Asked(turn)
+        if turn.keeps is not None:
+            self._talk.compact(session, turn.keeps)
+        if turn.resumes:
+            self._talk.resume(session)
+        self._talk.request(turn.request)
+        asked.live = self._served.floor.sequences.get(turn.request.name)
+
+    def _answered(self, name: str, at: int) -> None:
+        """Let a turn have its last token; its client knows now what comes next."""
+        turn, number = self._asked[name].turn, int(name)
+        self._open -= 1
+        self.clocked.end[number] = at
+        self.clocked.made[number] = turn.request.new_tokens
+        if turn.waits_ms:
+            expected = turn.waits_ms * AS_PER_MS // TICK_AS
+            self._talk.tool_wait(turn.request.session, max(1, expected))
+        if turn.ends:
+            self._talk.sequence_end(turn.request.session)
+        self._arrivals.answered(number, at)
+
+    def _admitted(self, name: str) -> None:
+        """Let a sequence wait until what was swapped for it has landed."""
+        self._begun(int(name), True)  # noqa: FBT003
+        landed = self._swap()
+        if landed > self._now:
+            self._served.floor.sequences[name].loading = True
+            self._landing[name] = landed
+
+    def _put_off(self, name: str) -> None:
+        self._begun(int(name), False)  # noqa: FBT003
+        if self._landing.pop(name, None) is not None:
+            self._served.floor.sequences[name].loading = False
+
+    def _closed(self, name: str, what: What) -> None:
+        number = int(name)
+        if what is What.REFUSED:
+            self._open -= 1
+            self.clocked.area -= self._now - self.clocked.arrival[number]
+            self._arrivals.answered(number, self._now)
+        self._arrivals.gone(number)
+
+    # ── Steps ───────────────────────────────────────────────────
+
+    def _step(self) -> None:
+        """Let one batch run, or as many as nothing else happens in."""
+        self._served.advance(max(1, self._now // TICK_AS - self._served.tick))
+        self._talk.advance()
+        for name in [name for name, at in self._landing.items() if at <= self._now]:
+            del self._landing[name]
+            self._served.floor.sequences[name].loading = False
+        quiet = min(self._most, quiet_steps(self._served))
+        if quiet:
+            self._stretch(quiet)
+        else:
+            self._batch()
+
+    def _stretch(self, quiet: int) -> None:
+        live = decoding(self._served.floor.running.values())
+        contexts = [_reached(each) for each in live]
+        ends = [end for each in contexts if (end := self._cost.steady(each)) is not None]
+        steps = min([quiet, *ends])
+        lines = self._cost.lines(contexts)
+        event = self._next_event()
+        if event is not None:
+            steps = steps_until(lines, event - self._now, steps)
+        decode(self._served, steps)
+        self._pass(self._now + total_as(lines, steps), steps)
+        for each in live:
+            self._note(each, self._now)
+
+    def _batch(self) -> None:
+        began = self._now
+        batch = self._served.run()
+        if not batch:
+            event = self._next_event()
+            if event is not None:  # all that run wait for what is on its way
+                self._wait(event)
+            return
+        live = [self._of(each) for each in batch]
+        parts = [
+            Part(context=_reached(each) - part.tokens, tokens=part.tokens)
+            for each, part in zip(live, batch, strict=True)
+        ]
+        self._pass(max(began + self._cost.step_as(parts), self._swap()), 1)
+        for each, part in zip(live, batch, strict=True):
+            self._first(each, part)
+            self._note(each, self._now)
+
+    def _of(self, part: Slice) -> Live:
+        live = self._asked[part.name].live
+        if live is None:
+            raise ValueError(f"`{part.name}` runs and was never let in")
+        return live
+
+    def _first(self, live: Live, part: Slice) -> None:
+        """Note a sequence's first token; one whose prompt was all there makes it by decoding."""
+        number = int(live.name)
+        if self.clocked.first[number] < 0 and not live.todo:
+            self.clocked.first[number] = self._now
+            self._asked[live.name].owes = int(part.phase is Phase.PREFILL)
+
+    def _note(self, live: Live, at: int) -> None:
+        """Note that a sequence has its last token, if it has."""
+        if live.todo or self.clocked.end[int(live.name)] >= 0:
+            return
+        if live.left <= self._asked[live.name].owes:
+            self._answered(live.name, at)
+
+    def _next_event(self) -> int | None:
+        """Return when something happens that is no batch's doing."""
+        found = list(self._landing.values())
+        arrival = self._arrivals.next_at()
+        if arrival is not None:
+            found.append(arrival)
+        return min((at for at in found if at > self._now), default=None)
+
+    def _swap(self) -> int:
+        """Let what left and came since the last call cross the links; return when it has."""
+        heard, landed = self._heard, self._now
+        if heard.outward:
+            landed = self._swapping.store(self._now, heard.outward)
+        if heard.inward:
+            landed = self._swapping.load(landed, heard.inward)
+        heard.outward = heard.inward = 0
+        return landed
+
+    def _pass(self, end: int, steps: int) -> None:
+        """Let batches run until a time."""
+        self.steps += steps
+        self.clocked.busy += end - self._now
+        self._wait(end)
+
+    def _wait(self, end: int) -> None:
+        self.clocked.area += self._open * (end - self._now)
+        self._now = end
+        if self.clocked.wants_sample(end):
+            pool, floor = self._served.pool, self._served.floor
+            found = Sample(
+                at_ms=end // (AS_PER_MS // 10**6) / 10**6,
+                near_bytes=dict(pool.used_by),
+                swap_bytes=pool.host.used if pool.host is not None else 0,
+                running=len(floor.running),
+                queued=len(floor.queue),
+            )
+            self.clocked.sample(end, found)
+
+
+def _reached(live: Live) -> int:
+    """Return the tokens that a sequence has computed or made."""
+    request = live.request
+    return request.tokens + request.new_tokens - live.left - live.todo

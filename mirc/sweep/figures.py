@@ -1,0 +1,136 @@
+"""A point of a sweep into the figures of its simulation, by name."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import attrs
+
+from mirc.diagnostics import CouldNotRun
+from mirc.ir import Module
+from mirc.lint.errors import load_right
+from mirc.lint.sources import read
+from mirc.machine import Machine
+from mirc.machine.load import load as machine_of
+from mirc.packed.model import Packed
+from mirc.packed.pack import seal
+from mirc.simulate.case import Case, case_of, run
+from mirc.simulate.comparison import plan_for
+from mirc.simulate.hints import corrupted
+from mirc.simulate.schedule import schedule_of
+from mirc.simulate.serving.serve import Options, serve
+from mirc.simulate.workload import build, must_take_context
+from mirc.sweep.points import Point, digest
+from mirc.traces.requests import Request
+from mirc.traces.requests import read as requests_of
+
+Value = int | float
+_GB = 10**9
+
+
+def figures_of(point: Point) -> Mapping[str, Value]:
+    """Simulate; times are picoseconds, sizes bytes. Raises CouldNotRun for what cannot run.
+
+    What a point shares with the one before it in this process is not read or built again.
+    """
+    for path, then in ((point.file, point.file_digest), (point.trace, point.trace_digest)):
+        if path is not None and digest(path) != then:
+            raise CouldNotRun(f"`{path}` is not what it was when the sweep began", "sweep again")
+    if point.trace is None:
+        return _of_schedule(point)
+    return _of_requests(point)
+
+
+def _of_schedule(point: Point) -> dict[str, Value]:
+    whole = _case(attrs.evolve(point, key="", policy="", hints_wrong=0.0))
+    told = corrupted(whole, point.hints_wrong, point.seed) if point.hints_wrong else whole
+    row = run(told, point.policy)
+    return {
+        "total_ps": row.total_ps,
+        "p50_ps": row.p50_ps,
+        "p95_ps": row.p95_ps,
+        "p99_ps": row.p99_ps,
+        "first_ps": row.first_ps,
+        "compute_ps": row.compute_ps,
+        "stall_demand_ps": row.stall_demand_ps,
+        "stall_late_ps": row.stall_late_ps,
+        "stall_queue_ps": row.stall_queue_ps,
+        "stall_remake_ps": row.stall_remake_ps,
+        "near_bytes": row.near_bytes,
+        "near_hits": row.near_hits,
+        "bound_ps": whole.bounds.total_ps,
+        "bound_bytes": whole.bounds.near_bytes,
+        "gap_to_bound": row.gap_to_bound,
+        "excess_bytes": row.excess_bytes,
+        "broken_contracts": len(row.broken),
+    }
+
+
+@lru_cache(maxsize=2)
+def _case(point: Point) -> Case:
+    """Build what all policies and hints of a point share."""
+    module, packed = _module(point.file)
+    machine = _sized(machine_of(point.machine), point.capacity_gb)
+    plan = plan_for(module, machine, point.machine)
+    schedule = schedule_of(module, point.steps, point.schedule)
+    if point.context is not None:
+        must_take_context(module, schedule)
+    scenario = build(
+        module,
+        schedule,
+        machine,
+        batch=point.batch,
+        context=point.context,
+        seed=point.seed,
+        plan=plan,
+    )
+    return case_of(packed, scenario, machine, plan)
+
+
+@lru_cache(maxsize=2)
+def _module(path: str) -> tuple[Module, Packed]:
+    module = load_right(read(path))
+    return module, seal(module)
+
+
+def _sized(machine: Machine, gigabytes: float | None) -> Machine:
+    """Return the machine with that much usable near memory, or as it is."""
+    if gigabytes is None:
+        return machine
+    near = machine.near
+    size = int(gigabytes * _GB) + near.reserve_bytes
+    if size <= near.reserve_bytes:
+        raise CouldNotRun(f"near memory of {gigabytes:g} GB holds nothing", "give it more")
+    memories = tuple(
+        attrs.evolve(each, capacity_bytes=size) if each is near else each
+        for each in machine.memories
+    )
+    return attrs.evolve(machine, memories=memories)
+
+
+def _of_requests(point: Point) -> dict[str, Value]:
+    assert point.trace is not None  # noqa: S101 - asked above
+    usual = Options()
+    options = Options(
+        machines=(point.machine,),
+        policies=point.policy,
+        kv_gb=point.capacity_gb,
+        swap_gb=usual.swap_gb if point.swap_gb is None else point.swap_gb,
+        block_tokens=point.trace_block or usual.block_tokens,
+        at_once=point.at_once or usual.at_once,
+    )
+    module, _ = _module(point.file)
+    served = serve(module, point.trace, _requests(point.trace), options).machines[0]
+    (row,) = served.rows
+    totals = attrs.asdict(row.total)
+    return {
+        "requests": served.requests,
+        "capacity_bytes": served.capacity_bytes,
+        "ceiling_tokens": served.ceiling,
+        "steps": row.steps,
+        **{name: value for name, value in totals.items() if isinstance(value, int | float)},
+    }
+
+
+@lru_cache(maxsize=1)
+def _requests(path: str) -> list[Request]:
+    return list(requests_of(path))

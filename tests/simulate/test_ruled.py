@@ -1,0 +1,111 @@
+"""Rules of replacement as policies of a schedule: what holds for every one of them."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirc.kernels import world as k
+from mirc.kernels.events import Kind
+from mirc.kernels.replacement.state import HELD, STAMP
+from mirc.simulate.engine import Played, play_on, simulate
+from mirc.simulate.loop import play
+from mirc.simulate.policies import MORE, Settings, policy_of
+from mirc.simulate.setup import stage
+from tests.simulate.drawn import Drawn, scenes, steps
+from tests.simulate.scenes import Step, machine, rows, workload
+from tests.simulate.test_engine import SMALL, check
+from tests.simulate.test_engine import play as run
+
+RULED = [name for name, policy in MORE.items() if policy.rule is not None]
+
+
+@pytest.mark.mechanism("S5-04")
+@pytest.mark.parametrize("policy", MORE)
+@settings(max_examples=15, deadline=None)
+@given(drawn=scenes())
+def test_no_rule_ever_overfills_a_memory_or_reads_bytes_in_flight(
+    policy: str, drawn: Drawn
+) -> None:
+    outcome = run(drawn, policy)
+    check(drawn, outcome)
+    assert int(outcome.step_ps.sum()) == outcome.end_ps
+
+
+@pytest.mark.parametrize("policy", RULED)
+@settings(max_examples=15, deadline=None)
+@given(drawn=scenes())
+def test_a_rule_holds_near_what_the_run_holds_near(policy: str, drawn: Drawn) -> None:
+    scene = stage(drawn.load, drawn.known, drawn.machine, policy_of(policy), settings=SMALL)
+    w = scene.world
+    played = Played(homes=w.obj[k.HOME].copy())
+    play_on(played, play, scene, (), drawn.load.step_count)
+    near = np.isin(w.obj[k.STATE], (k.RESIDENT, k.INCOMING))
+    known = w.cell[STAMP, : len(near)] != 0
+    assert np.array_equal(known, near)
+    assert w.rule[HELD] == w.obj[k.SIZE][near].sum()
+
+
+@pytest.mark.parametrize("policy", MORE)
+@settings(max_examples=10, deadline=None)
+@given(drawn=scenes(held=False), data=st.data())
+def test_another_future_changes_no_decision_of_a_rule(
+    policy: str, drawn: Drawn, data: st.DataObject
+) -> None:
+    kept = data.draw(st.integers(0, len(drawn.steps)))
+    dice = Random(data.draw(st.integers(0, 2**32)))  # noqa: S311 - rolled, not kept secret
+    room = drawn.machine.near.usable_bytes
+    tail = [
+        step
+        for step in steps(drawn.made, 6, dice, begun=kept)
+        if sum(drawn.sizes[o] for o in {*step.reads, *step.writes, *step.creates}) + step.transient
+        <= room
+    ]
+    other = Drawn(
+        drawn.sizes,
+        drawn.made,
+        [*drawn.steps[:kept], *(tail or [Step()])],
+        drawn.known,
+        drawn.machine,
+        drawn.fast,
+    )
+    ours, theirs = run(drawn, policy).events, run(other, policy).events
+    assert ours is not None
+    assert theirs is not None
+    assert ours[ours["step"] < kept].tobytes() == theirs[theirs["step"] < kept].tobytes()
+
+
+def _left(policy: str, order: list[int], room: int) -> list[int]:
+    """Return what leaves, in order, when steps read one object of 10 bytes each."""
+    load = workload(
+        [10] * 6, [False] * 6, [Step(reads=[o], position=n) for n, o in enumerate(order)]
+    )
+    outcome = simulate(
+        load,
+        rows(load),
+        machine(room),
+        policy,
+        record_events=True,
+        settings=Settings(),
+        path="python",
+    )
+    assert outcome.events is not None
+    dropped: list[int] = outcome.events["object"][outcome.events["kind"] == Kind.DROP].tolist()
+    return dropped
+
+
+@pytest.mark.parametrize(
+    ("policy", "leaves"),
+    [
+        ("fifo", [0, 1]),  # 0 came first, whatever its uses
+        ("lru", [1, 2]),
+        ("lfu", [1, 2]),  # 0 has three uses; 1 came before 2, and 2 before 3
+        ("sieve", [1, 2]),  # the hand spares 0, which was used
+        ("ttl", [1, 2]),  # all of one priority: the least recently used
+    ],
+)
+def test_each_rule_lets_go_what_it_says(policy: str, leaves: list[int]) -> None:
+    # Room for three; 3 and then 4 want a place after 0 1 2 and two more uses of 0.
+    assert _left(policy, [0, 1, 2, 0, 0, 3, 4], 30) == leaves
