@@ -19,13 +19,13 @@ from mirc.frontend import CaptureOptions, capture
 from mirc.graph import Program
 from mirc.ir import Field
 from mirc.machine.load import load, names
-from mirc.observe.compare import Compared, compare
+from mirc.observe.compare import Compared, against
+from mirc.observe.logs import seen_in
 from mirc.observe.score import Forecast, Score, score
 from mirc.passes.annotate import Annotated
 from mirc.passes.pipeline import run
 from mirc.passes.recompute_classifier import Recomputation
 from mirc.simulate.study import Options, study
-from mirc.traces.events import dump
 
 CASES = (
     "gpt2@card-24g",
@@ -41,7 +41,7 @@ def observed(program: Program, machine: str, runs: int) -> Compared:
     """Compile for one machine, run the intent on it, and compare."""
     module = emit(program, run(program, machines=(load(machine),)))
     asked = Options(machines=(machine,), policies="intent", steps=runs, record=True)
-    return compare(module, dump(study(module, asked).logs), machine).logs[0]
+    return against(module, seen_in(study(module, asked).logs), machine).logs[0]
 
 
 def confidences(found: Compared) -> Iterator[tuple[str, Score]]:

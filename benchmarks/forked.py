@@ -167,12 +167,12 @@ def _run(trial: Trial, answer: Connection) -> None:
     os.dup2(quiet, 2)
     os.chdir(ROOT)
     sys.meta_path.insert(0, _Finder(trial.changed))
-    with tempfile.TemporaryDirectory(prefix="numba-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kernels-") as folder:
         if any(name.startswith(_COMPILED) for name in trial.changed):
             # What is on disk was compiled from other code, and is not to be mixed with this.
-            import numba  # noqa: PLC0415 - only these trials compile
+            from mirc.kernels.build import FOLDERS  # noqa: PLC0415 - only these trials compile
 
-            numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = folder
+            FOLDERS[:] = [Path(folder)]
         found = _tested(trial)
     answer.send(found)
     os._exit(0)

@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("fit", "mirc.cli.fit:fit", "Say which batch and context fit on a machine."),
     ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
     ("sweep", "mirc.cli.sweep:sweep", "Simulate many combinations into one table."),
+    ("observe", "mirc.cli.observe:observe", "Run a small model, and write what it used when."),
     ("compare", "mirc.cli.compare:compare", "Compare what a .mir file declares with a run."),
     ("refine", "mirc.cli.refine:refine", "Bring a .mir file's estimates to what a run showed."),
     ("conform", "mirc.cli.conform:conform", "Hold a controller to the contract of claims."),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mirc.machine import Machine
     from mirc.report.page.model import Document
     from mirc.report.timeline.course import Course
+    from mirc.simulate.curves import Curve
     from mirc.simulate.model import Outcome
     from mirc.simulate.study import Study, Watch
     from mirc.simulate.workload import Scenario
@@ -113,9 +114,13 @@ class Recorder:
     def __init__(self, files: Files, stack: ExitStack) -> None:
         # Imported here: numpy takes a while, and only a run needs it.
         from mirc.report.event_files import event_file  # noqa: PLC0415
+        from mirc.report.page.charts import altair  # noqa: PLC0415
         from mirc.report.timeline.perfetto import Trace  # noqa: PLC0415
 
+        if files.drawn:
+            altair()  # where it is missing, that is said before any work
         self.courses: list[Course] = []
+        self.curves: dict[str, tuple[Curve, ...]] = {}
         self._files = files
         self._events = self._trace = None
         if files.events is not None:
@@ -128,9 +133,10 @@ class Recorder:
     def __call__(self, outcome: "Outcome", scenario: "Scenario", machine: "Machine") -> None:
         """Take a run that was recorded."""
         from mirc.report.timeline.course import course  # noqa: PLC0415 - as above
+        from mirc.simulate.curves import curves_of_schedule  # noqa: PLC0415
         from mirc.simulate.study import header_of  # noqa: PLC0415
 
-        if self._events is not None:
+        if self._events is not None and outcome.events is not None:
             header = header_of(outcome, scenario.workload, machine)
             self._events(header, outcome.events)
         if self._trace is not None:
@@ -139,6 +145,9 @@ class Recorder:
             )
         if self._files.drawn:
             self.courses.append(course(outcome, scenario.workload, machine))
+            if machine.name not in self.curves:
+                room = machine.near.usable_bytes
+                self.curves[machine.name] = curves_of_schedule(scenario.workload, room)
 
 
 @contextmanager
@@ -149,14 +158,14 @@ def recording(files: Files) -> Iterator[tuple["Watch | None", Callable[["Study"]
         return
     with ExitStack() as stack:
         recorder = Recorder(files, stack)
-        yield recorder, lambda study: _draw(files, study, recorder.courses)
+        yield recorder, lambda study: _draw(files, study, recorder)
 
 
-def _draw(files: Files, study: "Study", courses: list["Course"]) -> None:
+def _draw(files: Files, study: "Study", recorder: Recorder) -> None:
     from mirc.report.page.schedule_page import page_of  # noqa: PLC0415 - altair is slow to import
 
     if files.drawn:
-        write_document(files, page_of(study, courses))
+        write_document(files, page_of(study, recorder.courses, recorder.curves))
 
 
 def write_document(files: Files, document: "Document") -> None:

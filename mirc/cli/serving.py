@@ -23,6 +23,7 @@ _OF_SCHEDULES = (
     "intent",
     "hint_curve",
     "ablate",
+    "miss_curve",
 )
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,6 +37,11 @@ class Served:
     swap_gb: float | None
     trace_block: int | None
     at_once: int | None
+    budget: int | None
+    speedup: float | None
+    closed: bool | None
+    slo_ttft_ms: float | None
+    slo_itl_ms: float | None
 
     def check(self) -> None:
         """Raise CouldNotRun for an option that means nothing without a trace."""
@@ -87,6 +93,36 @@ def serving_options(command: Command) -> Command:
                 metavar="N",
                 help="With --trace: most sequences that run together (16 if not given).",
             ),
+            option(
+                "--budget",
+                type=click.IntRange(1),
+                metavar="N",
+                help="With --trace: most tokens of a batch (8192 if not given).",
+            ),
+            option(
+                "--speedup",
+                type=click.FloatRange(0, min_open=True),
+                metavar="X",
+                help="With --trace: let requests come X times as fast as the trace says.",
+            ),
+            option(
+                "--closed",
+                is_flag=True,
+                default=None,
+                help="With --trace: let requests come in order as soon as there is room instead.",
+            ),
+            option(
+                "--slo-ttft-ms",
+                type=click.FloatRange(0, min_open=True),
+                metavar="MS",
+                help="With --trace: time to the first token of a good request (2000 if not given).",
+            ),
+            option(
+                "--slo-itl-ms",
+                type=click.FloatRange(0, min_open=True),
+                metavar="MS",
+                help="With --trace: mean time between its tokens (200 if not given).",
+            ),
         )
     ):
         command = add(command)
@@ -127,7 +163,9 @@ def serve_trace(
 ) -> None:
     """Serve the trace that ``--trace`` names and write the report."""
     from mirc.report import serving as report  # noqa: PLC0415 - as in simulate
-    from mirc.simulate.serving.serve import Options, serve  # noqa: PLC0415
+    from mirc.simulate.serving.model import Options  # noqa: PLC0415
+    from mirc.simulate.serving.serve import serve  # noqa: PLC0415
+    from mirc.simulate.serving.timing import Objective  # noqa: PLC0415
     from mirc.traces.requests import read  # noqa: PLC0415
 
     trace = str(served.trace)
@@ -139,6 +177,13 @@ def serve_trace(
         swap_gb=served.swap_gb or usual.swap_gb,
         block_tokens=served.trace_block or usual.block_tokens,
         at_once=served.at_once or usual.at_once,
+        budget=served.budget or usual.budget,
+        speedup=served.speedup or usual.speedup,
+        closed=bool(served.closed),
+        objective=Objective(
+            ttft_ms=served.slo_ttft_ms or usual.objective.ttft_ms,
+            itl_ms=served.slo_itl_ms or usual.objective.itl_ms,
+        ),
     )
     found = serve(module, trace, read(trace), options, tell)
     if output_format == "json":

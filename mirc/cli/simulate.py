@@ -100,6 +100,9 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Run intent again without each field of FILE, and print what each is worth.",
 )
+@click.option(
+    "--miss-curve", is_flag=True, help="Print what LRU misses at every capacity, class by class."
+)
 @serving_options
 @format_option("text", "json")
 @output_option("Write the report there.")
@@ -126,6 +129,7 @@ def simulate(
     intent: str | None,
     hint_curve: bool,
     ablate: bool,
+    miss_curve: bool,
     output_format: str,
     output: str,
     record: str | None,
@@ -182,7 +186,11 @@ def simulate(
         faults=faults,
         telemetry=Telemetry.OFF if why is None else Telemetry.EACH_STEP,
         lowering=Lowering(lowering),
-        probes=(*(Probe.CURVE,) * hint_curve, *(Probe.ABLATION,) * ablate),
+        probes=(
+            *(Probe.CURVE,) * hint_curve,
+            *(Probe.ABLATION,) * ablate,
+            *(Probe.MISSES,) * miss_curve,
+        ),
         record=any(each is not None for each in (record, why)),
     )
     believed = None if intent is None else _under(intent, module)

@@ -3,33 +3,61 @@
 import hashlib
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dis import get_instructions
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard
 
+from mirc.kernels.layout import key, numba_type
+from mirc.kernels.native import Code, machine_code, platform, store, stored
+
 _ROOT = __name__.partition(".")[0]
-_BUILT: dict[Callable[..., Any], Callable[..., Any]] = {}
+_BUILT: dict[Callable[..., Any], "Kernel"] = {}
+
+FOLDERS: list[Path] = [Path(__file__).parent / "__pycache__", Path.home() / ".cache" / "mirc"]
+"""Where machine code is kept: in the first of them that takes it."""
 
 
-def compiled(function: Callable[..., Any], *examples: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return ``function`` compiled by numba, with all functions of this package that it calls.
+def compiled(function: Callable[..., Any], *examples: tuple[Any, ...]) -> "Kernel":
+    """Return ``function`` compiled, with all functions of this package that it calls.
 
     ``examples`` are named tuples of arrays such as it will be called with: they fix the types that
-    parameters annotated with their classes have. Compiled once in a process, and kept on disk
-    beside the source (or in numba's own cache folder) under a name that holds a hash of all
-    functions that took part: numba itself does not see an edit in another file.
+    parameters annotated with their classes have. Compiled once in a process for each kind of
+    arguments, by numba and LLVM, and kept on disk under a name that holds a hash of all that
+    decides what the code does: neither is needed to load it again.
     """
     if function not in _BUILT:
-        # What is on disk needs none of the functions inside: they are not compiled before asked.
-        lazy = _Chain(function, ())
-        found = lazy.build(_plain(function), outermost=True)
-        stored = Path(found.stats.cache_path).glob(f"*{lazy.hash}*.nbi")
-        if next(stored, None) is None:
-            found = _Chain(function, examples).build(_plain(function), outermost=True)
-        _BUILT[function] = found
+        _BUILT[function] = Kernel(_plain(function), examples)
     return _BUILT[function]
+
+
+class Kernel:
+    """A function in machine code, one for each kind of arguments that it is called with."""
+
+    def __init__(self, function: FunctionType, examples: tuple[tuple[Any, ...], ...]) -> None:
+        """Take what is compiled when it is first called."""
+        self._function, self._examples = function, examples
+        self._known: dict[str, Code] = {}
+
+    def __call__(self, *values: Any) -> Any:
+        """Call the function; raise TypeError for arguments that none can be compiled for."""
+        kind = key(values)
+        if kind not in self._known:
+            self._known[kind] = self._code(kind, values)
+        return self._known[kind](*values)
+
+    def _code(self, kind: str, values: tuple[Any, ...]) -> Code:
+        decides = f"{source_hash(self._function)} {kind} {key(self._examples)} {platform()}"
+        digest = hashlib.sha256(decides.encode()).hexdigest()[:16]
+        name = f"{self._function.__module__}.{self._function.__name__}-{digest}.mcode"
+        with suppress(ValueError):
+            return Code(stored(FOLDERS, name) or b"")
+        chain = _Chain(self._examples)
+        content = chain.machine_code(self._function, values)
+        store(FOLDERS, name, content)
+        return Code(content)
 
 
 def source_hash(function: Callable[..., Any]) -> str:
@@ -49,47 +77,48 @@ def source_hash(function: Callable[..., Any]) -> str:
 class _Chain:
     """One compilation: functions are compiled depth first, each once."""
 
-    def __init__(self, function: Callable[..., Any], examples: tuple[tuple[Any, ...], ...]) -> None:
-        import numba  # noqa: PLC0415 - a third of a second, paid only where compiled code is wanted
+    def __init__(self, examples: tuple[tuple[Any, ...], ...]) -> None:
+        import numba  # noqa: PLC0415 - half a second, paid only where something is compiled
 
-        typeof: Any = numba.typeof
         self.jit: Any = numba.njit
-        self.types: dict[type, Any] = {type(example): typeof(example) for example in examples}
-        if examples:
-            self.types[int] = numba.int64
-        self.hash = source_hash(function)
+        self.types: dict[type, Any] = {type(example): numba_type(example) for example in examples}
+        self.types[int] = numba.int64
         self.done: dict[FunctionType, Any] = {}
 
-    def build(self, function: FunctionType, *, outermost: bool = False) -> Any:
-        """Compile one function after those that it calls."""
+    def machine_code(self, function: FunctionType, values: tuple[Any, ...]) -> bytes:
+        """Compile a function for arguments like ``values``."""
+        kinds = tuple(map(numba_type, values))
+        found = self.build(function, kinds).overloads[kinds]
+        name, result = found.fndesc.llvm_func_name, str(found.signature.return_type)
+        return machine_code(found.library.get_llvm_str(), name, result)
+
+    def build(self, function: FunctionType, kinds: tuple[Any, ...] | None = None) -> Any:
+        """Compile one function after those that it calls, for some types if they are known."""
         if function not in self.done:
             scope = dict(function.__globals__)
             for name, callee in _callees(function):
                 scope[name] = self.build(callee)
             twin = FunctionType(function.__code__, scope, function.__name__)
             twin.__module__ = function.__module__
-            twin.__qualname__ = f"{function.__qualname__}_{self.hash}"
-            self.done[function] = self._jit(function, outermost=outermost)(twin)
+            self.done[function] = self._jit(function, kinds)(twin)
         return self.done[function]
 
-    def _jit(self, function: FunctionType, *, outermost: bool) -> Any:
+    def _jit(self, function: FunctionType, kinds: tuple[Any, ...] | None) -> Any:
         """Return the decorator.
 
-        Kernels allocate nothing: without numba's reference counts a call that is handed a dozen
-        arrays costs a hundredth. What Python never calls needs no wrappers, and a signature known
-        beforehand saves one compilation for each constant that an argument is called with.
+        Kernels allocate nothing, and nothing of Python's calls them: they need no reference counts
+        and no wrappers. A signature known beforehand saves one compilation for each constant that
+        an argument is called with.
         """
         options = {
             "_nrt": False,
             "error_model": "numpy",
             "no_cfunc_wrapper": True,
-            "no_cpython_wrapper": not outermost,
-            "cache": outermost,
+            "no_cpython_wrapper": True,
         }
-        known = [self.types.get(parameter.annotation) for parameter in _parameters(function)]
-        if outermost:
-            known = [None]  # called from Python: its types are those of the call
-        return self.jit(**options) if None in known else self.jit(tuple(known), **options)
+        if kinds is None:
+            kinds = tuple(self.types.get(each.annotation) for each in _parameters(function))
+        return self.jit(**options) if None in kinds else self.jit(kinds, **options)
 
 
 @cache

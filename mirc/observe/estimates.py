@@ -1,7 +1,7 @@
 """Declared estimates and an observation into what came of each of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
+from statistics import median, median_low
 from typing import Any
 
 import attrs
@@ -64,11 +64,13 @@ class Estimate:
 class Timing(Estimate):
     """An estimate of a time: the runs in which the use came ``earlier`` or ``later`` by more.
 
-    ``offsets_ps`` are the times that were seen, in the order of runs.
+    ``offsets_ps`` are the times that were seen, in the order of runs. ``typical_us`` is when the
+    step of the median run begins in the median run: a time on the clock that all objects share.
     """
 
     earlier: int
     later: int
+    typical_us: float
     offsets_ps: Sequence[int] = attrs.field(eq=False, repr=False)
 
 
@@ -123,6 +125,7 @@ class _Judge:
             times = observation.steps.get((phase, position), 0)
             for name in names:
                 self.routings[name] = self.routings.get(name, 0) + times
+        self.clock = self._clock()
 
     def estimates(self, name: str) -> Iterator[Estimate | Unscored]:
         seen = self.observation.seen.get((name, self.phase))
@@ -137,10 +140,15 @@ class _Judge:
             and self.view.class_of(name) is ObjectClass.EXPERT_WEIGHT
         ):
             yield self._route(name, seen)
-        for field, offsets in (("first_use_us", seen.first_ps), ("last_use_us", seen.last_ps)):
+        for field, offsets, positions in (
+            ("first_use_us", seen.first_ps, seen.first_at),
+            ("last_use_us", seen.last_ps, seen.last_at),
+        ):
             resolved = self.view.get(name, field)
             if offsets and resolved.value is not None:
-                yield self._time(field, (name, self._class(name)), resolved, offsets)
+                typical = self.clock[median_low(positions)]
+                of = (name, self._class(name))
+                yield self._time(field, of, resolved, offsets, typical)
 
     def period(self, module: Module) -> Iterator[Timing]:
         """Yield the plan's time of one run of the phase, where it gives one and ends were seen."""
@@ -152,7 +160,19 @@ class _Judge:
             return
         origin = Origin(Layer.PLAN_PHASE, plan.name, field)
         resolved = Resolved(read_field(field), field.confidence, origin)
-        yield self._time("period_us", (self.phase, "phase"), resolved, offsets)
+        typical = median_low(offsets)
+        yield self._time("period_us", (self.phase, "phase"), resolved, offsets, typical)
+
+    def _clock(self) -> dict[int, int]:
+        """Return when each step begins: its median, and never before the one before it."""
+        starts = self.observation.starts_ps
+        now = 0
+        clock = {}
+        for position in range(len(self.expected.reads)):
+            if (self.phase, position) in starts:
+                now = max(now, median_low(starts[self.phase, position]))
+                clock[position] = now
+        return clock
 
     def _reuse(self, name: str, seen: Seen) -> Estimate | Unscored:
         resolved = self.view.get(name, "reuse")
@@ -208,7 +228,12 @@ class _Judge:
         )
 
     def _time(
-        self, field: str, of: tuple[str, str], resolved: Resolved, offsets: Sequence[int]
+        self,
+        field: str,
+        of: tuple[str, str],
+        resolved: Resolved,
+        offsets: Sequence[int],
+        typical_ps: int,
     ) -> Timing:
         declared = float(resolved.value)
         wrong = [
@@ -232,6 +257,7 @@ class _Judge:
             chances=len(offsets),
             earlier=earlier,
             later=len(wrong) - earlier,
+            typical_us=typical_ps / _PS_PER_US,
             offsets_ps=offsets,
         )
 

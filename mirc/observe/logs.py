@@ -46,11 +46,15 @@ def observed(parts: Iterable[EventHeader | Event], name: str) -> Iterator[tuple[
                 yield number, (word, part[log.time_at], part[log.object_at])
 
 
-def recorded(logs: Iterable[EventLog]) -> Iterator[str]:
-    """Yield the lines of an observation of each run that was logged."""
+def seen_in(logs: Iterable[EventLog]) -> Iterator[tuple[int, Part]]:
+    """Yield the parts of an observation of each run that was logged, as ``observed`` does."""
     for log in logs:
-        parts = observed(chain((log.header,), log.rows), "the log")
-        yield from dump(part for _, part in parts)
+        yield from observed(chain((log.header,), log.rows), "the log")
+
+
+def recorded(logs: Iterable[EventLog]) -> Iterator[str]:
+    """Yield the lines of a file with an observation of each run that was logged."""
+    return dump(part for _, part in seen_in(logs))
 
 
 class _Log:

@@ -20,7 +20,8 @@ class Seen:
     Of an object each run of the phase is a trial; of a template each run for each instance that was
     there when the run began. ``read`` trials read it in at least one step, ``reads`` counts those
     steps; ``routed`` counts steps in which a router chose it. Of every run that used it, by reading
-    or writing, ``first_ps`` and ``last_ps`` say when, from the run's begin.
+    or writing, ``first_ps`` and ``last_ps`` say when, from the run's begin, and ``first_at`` and
+    ``last_at`` in which step, by position.
     """
 
     trials: int = 0
@@ -29,15 +30,18 @@ class Seen:
     routed: int = 0
     first_ps: "array[int]" = attrs.field(factory=lambda: array("q"))
     last_ps: "array[int]" = attrs.field(factory=lambda: array("q"))
+    first_at: "array[int]" = attrs.field(factory=lambda: array("q"))
+    last_at: "array[int]" = attrs.field(factory=lambda: array("q"))
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Observation:
     """One run that was seen. ``runs`` counts runs by phase, in order of first run.
 
-    ``seen`` goes by (object or template, phase), ``steps`` counts how often each (phase, position)
-    ran, ``periods_ps`` are how long each run of a phase took, where its end was seen. ``read`` and
-    ``written`` are names that some row read or wrote, ``sizes`` bytes of objects as they were seen.
+    ``seen`` goes by (object or template, phase). ``steps`` counts how often each (phase, position)
+    ran and ``starts_ps`` says when, from its run's begin; ``periods_ps`` are how long each run of a
+    phase took, where its end was seen. ``read`` and ``written`` are names that some row read or
+    wrote, ``sizes`` bytes of objects as they were seen.
     ``unknown`` are names that the file does not declare. Without ``uses`` only steps were seen.
     ``blocks`` is the memory that was taken without a name, None where none was seen.
     """
@@ -48,6 +52,7 @@ class Observation:
     uses: bool
     runs: Mapping[str, int]
     steps: Mapping[tuple[str, int], int]
+    starts_ps: "Mapping[tuple[str, int], array[int]]"
     seen: Mapping[tuple[str, str], Seen]
     periods_ps: "Mapping[str, array[int]]"
     read: frozenset[str]
@@ -85,6 +90,27 @@ class _StrangeError(Exception):
     """A row that no run can have written: the rest of a sentence about its line."""
 
 
+class _Span:
+    """When and in which step something was used first and last in a run, and how often read."""
+
+    __slots__ = ("first", "first_at", "last", "last_at", "reads")
+
+    def __init__(self, time: int, position: int) -> None:
+        self.first = self.last = time
+        self.first_at = self.last_at = position
+        self.reads = 0
+
+    def go_on(self, time: int, position: int) -> None:
+        self.last, self.last_at = time, position
+
+    def join(self, other: "_Span") -> None:
+        """Span the other one as well."""
+        if other.first < self.first:
+            self.first, self.first_at = other.first, other.first_at
+        if other.last > self.last:
+            self.last, self.last_at = other.last, other.last_at
+
+
 class _Watch:
     """The state between two rows: the run that is going on, and which instances are there."""
 
@@ -119,14 +145,14 @@ class _Watch:
         self.run = 0  # of any phase, from 1
         self.phase: str | None = None
         self.position = 0
-        self.used: dict[int, list[int]] = {}  # object: first and last use, steps that read it
-        self.timed: dict[str, list[int]] = {}  # the same by name, where no uses are seen
+        self.used: dict[int, _Span] = {}
+        self.timed: dict[str, _Span] = {}  # where no uses are seen
         self.born: dict[int, int] = {}  # instance: the run that made it
         self.gone: set[int] = set()  # instances whose life ended
         self.living: dict[str, int] = {}  # template: its instances now
         self.there: dict[str, int] = {}  # template: its instances when the run began
         self.runs: dict[str, int] = {}
-        self.steps: dict[tuple[str, int], int] = {}
+        self.starts: dict[tuple[str, int], array[int]] = {}
         self.seen: dict[tuple[str, str], Seen] = {}
         self.periods: dict[str, array[int]] = {}
         self.read: set[str] = set()
@@ -157,7 +183,8 @@ class _Watch:
             policy=self.header.policy,
             uses=self.header.uses,
             runs=self.runs,
-            steps=self.steps,
+            steps={place: len(starts) for place, starts in self.starts.items()},
+            starts_ps=self.starts,
             seen=self.seen,
             periods_ps=self.periods,
             read=frozenset(self.read),
@@ -211,10 +238,10 @@ class _Watch:
             self.runs[name] = self.runs.get(name, 0) + 1
             self.there = dict(self.living)
         self.position = position
-        self.steps[name, position] = self.steps.get((name, position), 0) + 1
+        self.starts.setdefault((name, position), array("q")).append(time - self.begin)
         if not self.header.uses:
             for owner in expected.reads[position] - expected.routed[position]:
-                self.timed.setdefault(owner, [time, time])[1] = time
+                self.timed.setdefault(owner, _Span(time, position)).go_on(time, position)
 
     def _read(self, time: int, number: int) -> None:
         owner, _ = self._happen(time, number)
@@ -275,9 +302,9 @@ class _Watch:
         return owner, self.expected[self.phase]
 
     def _use(self, number: int, owner: str, *, reads: bool) -> None:
-        use = self.used.setdefault(number, [self.now, self.now, 0])
-        use[1] = self.now
-        use[2] += reads
+        use = self.used.setdefault(number, _Span(self.now, self.position))
+        use.go_on(self.now, self.position)
+        use.reads += reads
         assert self.phase is not None  # noqa: S101 - ``_owner`` has looked
         if reads:
             self.read.add(owner)
@@ -300,26 +327,28 @@ class _Watch:
         """Enter the run that ends into the accounts; when it ended need not have been seen."""
         if self.phase is None:
             return
-        spans: dict[str, list[int]] = {}
-        for number, (first, last, reads) in self.used.items():
+        spans: dict[str, _Span] = {}
+        for number, use in self.used.items():
             owner = self.owners[number]
             assert owner is not None  # noqa: S101 - only what is declared is entered as used
-            span = spans.setdefault(owner, [first, last, 0])
-            span[0], span[1] = min(span[0], first), max(span[1], last)
+            span = spans.setdefault(owner, _Span(use.first, use.first_at))
+            span.join(use)
             if owner not in self.templates:
-                span[2] += reads
+                span.reads += use.reads
             elif self.born[number] < self.run:
                 seen = self._seen(owner)
-                seen.read += reads > 0
-                seen.reads += reads
-        for owner, (_, _, reads) in spans.items():
+                seen.read += use.reads > 0
+                seen.reads += use.reads
+        for owner, span in spans.items():
             seen = self._seen(owner)
-            seen.read += reads > 0
-            seen.reads += reads
-        for owner, (first, last, *_) in {**spans, **self.timed}.items():
+            seen.read += span.reads > 0
+            seen.reads += span.reads
+        for owner, span in {**spans, **self.timed}.items():
             seen = self._seen(owner)
-            seen.first_ps.append(first - self.begin)
-            seen.last_ps.append(last - self.begin)
+            seen.first_ps.append(span.first - self.begin)
+            seen.last_ps.append(span.last - self.begin)
+            seen.first_at.append(span.first_at)
+            seen.last_at.append(span.last_at)
         for owner in self.readable[self.phase] if self.header.uses else NO_NAMES:
             if self.there.get(owner):
                 self._seen(owner).trials += self.there[owner]

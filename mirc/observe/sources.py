@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
@@ -33,11 +33,10 @@ def parts_in(
     where it does not name one, and a snapshot of CUDA's memory are read whole. Raises CouldNotRun
     for what is none of them, or larger than ``MOST_BYTES``.
     """
-    opened = io.BufferedReader(cast("io.RawIOBase", file), _LOOK)
+    opened = io.BufferedReader(_Lent(file), _LOOK)
     packed = opened.peek(2).startswith(_GZIP)
     if packed:
-        unzipped = gzip.GzipFile(fileobj=opened)
-        opened = io.BufferedReader(cast("io.RawIOBase", unzipped), _LOOK)
+        opened = io.BufferedReader(_Lent(cast("BinaryIO", gzip.GzipFile(fileobj=opened))), _LOOK)
     try:
         begin = opened.peek(_LOOK)
         if begin.startswith(_PICKLE):
@@ -63,6 +62,22 @@ def parts_of(lines: Iterable[str], name: str) -> Iterator[tuple[int, Part]]:
     if first is not None and _format(first) == observations.FORMAT:
         return observations.stream(whole, name)
     return logs.observed(events.stream(whole, name), name)
+
+
+class _Lent(io.RawIOBase):
+    """A file that is read on, and left open for whoever opened it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        found = self._file.read(len(into))
+        into[: len(found)] = found
+        return len(found)
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:

@@ -1,7 +1,6 @@
 """Estimates beside what came of them into the values that the observation supports instead."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import median_low
 
 import attrs
 
@@ -44,8 +43,8 @@ def wishes(found: Sequence[Estimate]) -> list[Wish]:
 
     A forecast is changed where its trials contradict it, to (k + 1/2) / (n + 1) for k of n or the
     level that holds k / n, with the posterior's probability of the claim that a confidence makes.
-    Times of a plan's phase are on one clock: where more of them hold so, all become medians of what
-    was seen. Confidences are then held against how often the values do.
+    Times of a plan's phase are on one clock: where more of them hold so, all become those of the
+    median run. Confidences are then held against how often the values do.
 
     source: Jeffreys, An invariant form for the prior probability, Proc. R. Soc. A 186 (1946)
     """
@@ -60,17 +59,16 @@ def wishes(found: Sequence[Estimate]) -> list[Wish]:
 
 
 def _late(found: Iterable[Timing]) -> set[str]:
-    """Return the phases of which more times would hold, had each been its median."""
+    """Return the phases of which more times would hold on the clock of the median run."""
     gained: dict[str, int] = {}
     for one in found:
-        gained[one.phase] = gained.get(one.phase, 0) + _holds(one, _median(one)) - one.held
+        gained[one.phase] = gained.get(one.phase, 0) + _holds(one, _typical(one)) - one.held
     return {phase for phase, more in gained.items() if more > 0}
 
 
-def _median(one: Timing) -> float:
-    """Return the (lower) median of what was seen, as a file says it."""
-    value = median_low(one.offsets_ps) / _PS_PER_US
-    return round(value, 3) if value >= 1 else round(value, 6)
+def _typical(one: Timing) -> float:
+    """Return the time on the clock of all objects, as a file says it."""
+    return round(one.typical_us, 3) if one.typical_us >= 1 else round(one.typical_us, 6)
 
 
 def _holds(one: Timing, value: float) -> int:
@@ -148,7 +146,7 @@ def _digits(value: float) -> float:
 
 
 def _timed(one: Timing) -> Wish:
-    value = _median(one)
+    value = _typical(one)
     if value == one.value:
         return _kept(one)
     return Wish(

@@ -9,6 +9,7 @@ from mirc.report.claims import claim_objects
 from mirc.report.corrections import correction_objects
 from mirc.report.faults import fault_objects
 from mirc.report.hints import ablation_object, curve_object
+from mirc.report.misses import misses_objects
 from mirc.report.precision import precision_object
 from mirc.report.promises import promise_objects
 from mirc.report.sinks import sinks_object
@@ -85,6 +86,7 @@ def _machine(comparison: Comparison) -> dict[str, Any]:
             if comparison.ablation is None
             else {"ablation": _rounded(ablation_object(comparison.ablation))}
         ),
+        **({"miss_curves": misses_objects(comparison.misses)} if comparison.misses else {}),
         **({} if sinks is None else {"sinks": _rounded(sinks_object(sinks))}),
         **({} if wired is None else {"wired": _rounded(wired_object(wired, comparison.tokens))}),
     }

@@ -9,12 +9,17 @@ from mirc.controller.kv.crossover import Recompute
 from mirc.diagnostics.words import counted
 from mirc.report.tables import aligned
 from mirc.report.units import percent_text, size_text, time_text
-from mirc.simulate.serving.serve import Row, Served, Serving
+from mirc.simulate.serving.model import Options, Row, Served, Serving
+from mirc.simulate.serving.timing import Pace, Quantiles
 
 SCHEMA = "urn:mirc:schema:serving:1"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 _PS_PER_S = 10**12
+_PS_PER_MS = 10**9
 _DIGITS = 6
+_ALWAYS = 0.99  # of the time
+_MUCH = 4
+_FEW = 50  # requests say nothing about a queue
 
 
 def as_text(serving: Serving) -> str:
@@ -30,8 +35,11 @@ def as_json(serving: Serving, *, version: str) -> str:
         "schema": SCHEMA,
         "format_version": FORMAT_VERSION,
         "model": serving.title,
-        "at_once": serving.at_once,
-        "budget_tokens": serving.budget,
+        "at_once": serving.options.at_once,
+        "budget_tokens": serving.options.budget,
+        "closed": serving.options.closed,
+        "speedup": serving.options.speedup,
+        "objective": attrs.asdict(serving.options.objective),
         "machines": [_object(served) for served in serving.machines],
     }
     return json.dumps(found, indent=2) + "\n"
@@ -39,15 +47,15 @@ def as_json(serving: Serving, *, version: str) -> str:
 
 def _machine(serving: Serving, served: Served) -> str:
     lines = "".join(f"{line}\n" for line in _heading(serving, served))
-    parts = [lines, _found(served), _work(served)]
+    parts = [lines, _found(served), _times(served, serving.options), _work(served)]
     if len(served.rows[0].tenants) > 1:
         parts.append(_tenants(served))
-    parts.append("".join(f"{line}\n" for line in _sentences(served)))
+    parts.append("".join(f"{line}\n" for line in _sentences(served, serving.options)))
     return "\n".join(parts)
 
 
 def _heading(serving: Serving, served: Served) -> list[str]:
-    caches = served.caches
+    caches, options = served.caches, serving.options
     groups = ", ".join(f"{each.name} {size_text(each.size)}" for each in caches.groups)
     blocks = served.capacity_bytes // caches.block_bytes
     below = f", {size_text(served.swap_bytes)} below" if served.swap_bytes else ""
@@ -59,8 +67,8 @@ def _heading(serving: Serving, served: Served) -> list[str]:
         ),
         (
             f"  {served.near} has {size_text(served.capacity_bytes)} for caches, "
-            f"{counted(blocks, 'block')}{below}; up to {serving.at_once} sequences at once, "
-            f"batches of {serving.budget:,} tokens"
+            f"{counted(blocks, 'block')}{below}; up to {options.at_once} sequences at once, "
+            f"batches of {options.budget:,} tokens"
         ),
     ]
 
@@ -83,6 +91,43 @@ def _found(served: Served) -> str:
     rows.append(["memory without end", "-", ceiling, "-", "-", percent_text(1)])
     header = ["prompts", "tokens", "usable", "block hits", "usable blocks", "of the possible"]
     return aligned(header, rows)
+
+
+def _times(served: Served, options: Options) -> str:
+    limits = options.objective
+    header = [
+        "time",
+        "TTFT p50",
+        "p95",
+        "p99",
+        "between p50",
+        "p95",
+        "p99",
+        "requests/s",
+        f"good (<= {limits.ttft_ms:g}, {limits.itl_ms:g} ms)",
+        "tokens/s",
+        "busy",
+    ]
+    rows = []
+    for row in served.rows:
+        pace = row.pace
+        rows.append(
+            [
+                _label(row),
+                *_ms(pace.ttft_ms),
+                *_ms(pace.itl_ms),
+                f"{pace.requests_per_s:.3f}",
+                f"{pace.goodput_per_s:.3f}",
+                f"{pace.tokens_per_s:,.0f}",
+                percent_text(pace.busy),
+            ]
+        )
+    return aligned(header, rows)
+
+
+def _ms(found: Quantiles) -> list[str]:
+    values = (found.p50, found.p95, found.p99)
+    return ["-" if each is None else time_text(each * _PS_PER_MS) for each in values]
 
 
 def _work(served: Served) -> str:
@@ -116,7 +161,7 @@ def _tenants(served: Served) -> str:
     return aligned(["tenant", "tokens", "usable", "refused"], rows)
 
 
-def _sentences(served: Served) -> list[str]:
+def _sentences(served: Served, options: Options) -> list[str]:
     heard = ", ".join(f"{name} {count:,}" for name, count in served.signals.items())
     lines = [
         f"signals in the trace: {heard}"
@@ -133,11 +178,52 @@ def _sentences(served: Served) -> list[str]:
             f"{size_text(recompute.load_bytes_per_s)}/s and break even at "
             f"{size_text(recompute.crossover_bytes_per_s)}/s: {verdict}"
         )
+    lines += _of_time(served, options)
+    return lines
+
+
+def _of_time(served: Served, options: Options) -> list[str]:
+    first = served.rows[0]
+    little = (
+        f"in the system on average under {_label(first)}: {first.pace.in_system:.3f} requests; "
+        f"arrivals a second times the mean time there: {first.pace.in_system_by_little:.3f}"
+    )
+    late = "cannot keep up: a batch always runs, and the queue grows"
+    lines = [little, *(f"{name} {late}" for name in _overloaded(served))]
+    if served.beyond_bytes:
+        lines.append(
+            f"assumed: {served.near} is {size_text(served.beyond_bytes)} larger than it is, for "
+            "weights and caches to lie in it together"
+        )
+    if options.closed:
+        lines.append(
+            "assumed: requests come in order, as soon as nobody queues and the turn before is gone: "
+            "times to the first token hold no queue"
+        )
+    else:
+        faster = "" if options.speedup == 1 else f", {options.speedup:g} times as fast"
+        lines.append(
+            f"assumed: requests come when the trace says{faster}; a session's next turn after the "
+            "answer before it, and its tool's time"
+        )
     lines.append(
-        "assumed: requests come in order, as soon as there is room and the turn before is "
-        "answered; no time is modeled"
+        "assumed: a batch takes the slower of its arithmetic and its bytes (weights once, caches "
+        "of all that it attends to); nothing is added for launching it"
     )
     return lines
+
+
+def _overloaded(served: Served) -> list[str]:
+    """Return the policies under which what came in the last tenth waited longest, and much."""
+    found = []
+    for row in served.rows:
+        ttft = row.timing.ttft_ms
+        tenth = max(1, len(ttft) // 10)
+        if len(ttft) > _FEW and row.pace.busy > _ALWAYS:
+            early, late = float(ttft[:tenth].mean()), float(ttft[-tenth:].mean())
+            if late > _MUCH * early:
+                found.append(_label(row))
+    return found
 
 
 def _cost(recompute: Recompute | None, computed: int, swapped: float) -> str:
@@ -154,6 +240,7 @@ def _object(served: Served) -> dict[str, Any]:
         "machine": served.machine,
         "near_memory": served.near,
         "capacity_bytes": served.capacity_bytes,
+        "beyond_bytes": served.beyond_bytes,
         "swap_bytes": served.swap_bytes,
         "block_tokens": served.caches.block_tokens,
         "block_bytes": served.caches.block_bytes,
@@ -184,7 +271,20 @@ def _policy(row: Row) -> dict[str, Any]:
         "tenants": {name: attrs.asdict(each) for name, each in row.tenants.items()},
         "events": dict(row.events),
         "steps": row.steps,
+        "time": _pace(row.pace),
+        "links_busy_s": {name: round(busy, _DIGITS) for name, busy in row.links.items()},
     }
+
+
+def _pace(pace: Pace) -> dict[str, Any]:
+    found = attrs.asdict(pace)
+    return {key: _rounded(value) for key, value in found.items()}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return round(value, _DIGITS) if isinstance(value, float) else value
 
 
 def _label(row: Row) -> str:

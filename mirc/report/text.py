@@ -7,6 +7,7 @@ from mirc.report.claims import claim_lines
 from mirc.report.corrections import correction_lines
 from mirc.report.faults import fault_lines
 from mirc.report.hints import ablation_table, curve_table
+from mirc.report.misses import misses_table
 from mirc.report.precision import precision_text
 from mirc.report.promises import promise_lines
 from mirc.report.sinks import sinks_text
@@ -36,6 +37,7 @@ def _machine(study: Study, comparison: Comparison) -> str:
         waste_table([(_label(row), row) for row in comparison.rows]),
         "" if comparison.hints is None else curve_table(comparison.hints),
         "" if comparison.ablation is None else ablation_table(comparison.ablation),
+        misses_table(comparison.misses, comparison.usable_bytes) if comparison.misses else "",
         _lines(sentences(comparison)),
     ]
     return "\n".join(part for part in parts if part)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from mirc.controller.own import is_own
 from mirc.controller.telemetry import Telemetry
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.packed.model import Packed
 from mirc.simulate.case import case_of, run
+from mirc.simulate.curves import Curve, curves_of_schedule
 from mirc.simulate.faults import Fault
 from mirc.simulate.hints import Ablation, HintCurve, Probe, ablation, hint_curve
 from mirc.simulate.joint import Joint, Lowering, joint
@@ -32,7 +34,7 @@ class Comparison:
     ``plan`` is the name of the plan that intent had, None if it ran on hints alone. An iteration is
     a run of the phases ``before`` the ``iterated`` one, and of that one. ``wired``
     is None if the file wires nothing into SRAM, ``joint`` if no precision was managed, ``hints``
-    and ``ablation`` if they were not asked for.
+    and ``ablation`` if they were not asked for, and ``misses`` are none then.
     """
 
     machine: str
@@ -52,6 +54,7 @@ class Comparison:
     joint: Joint | None = None
     hints: HintCurve | None = None
     ablation: Ablation | None = None
+    misses: tuple[Curve, ...] = ()
 
     @property
     def runs(self) -> tuple[Figures, ...]:
@@ -84,8 +87,8 @@ def compare(
 
     ``told`` hears the name of a policy before it runs; ``record``, where there is one, gets every
     outcome with its events. Policies know what the packed file says, and no more: where that is the
-    intent of another file, ``truth`` is the one that runs. ``probes`` ask what its hints are worth;
-    ``seed`` decides which of them are wrong.
+    intent of another file, ``truth`` is the one that runs. ``probes`` ask for more than policies;
+    ``seed`` decides which hints are wrong in theirs.
     """
     case = case_of(packed, scenario, machine, plan, truth)
     rows = []
@@ -127,6 +130,9 @@ def compare(
         joint=together,
         hints=hint_curve(case, seed, told=told) if Probe.CURVE in probes else None,
         ablation=ablation(case, told) if Probe.ABLATION in probes else None,
+        misses=curves_of_schedule(scenario.workload, machine.near.usable_bytes)
+        if Probe.MISSES in probes
+        else (),
     )
 
 
@@ -141,15 +147,16 @@ def plan_for(module: Module, machine: Machine, spelled: str) -> str | None:
 def policies_of(text: str) -> tuple[str, ...]:
     """Read names separated by commas into policies in the order of the tables.
 
-    ``all`` are those that a table has by default, ``every`` all there are.
+    ``all`` are those that a table has by default, ``every`` all there are; the user's come last.
     """
     asked = [name.strip() for name in text.split(",") if name.strip()]
     everything = (*POLICIES, *MORE)
     if "every" in asked:
-        return everything
+        asked += everything
     if not asked or "all" in asked:
         asked += POLICIES
     for name in asked:
-        if name != "all":
+        if name not in {"all", "every"}:
             policy_of(name)
-    return tuple(name for name in everything if name in asked)
+    own = (name for name in dict.fromkeys(asked) if is_own(name))
+    return (*(name for name in everything if name in asked), *own)

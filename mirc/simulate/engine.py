@@ -20,6 +20,7 @@ from mirc.kernels.world import Table
 from mirc.machine import Machine
 from mirc.simulate.loop import play
 from mirc.simulate.model import Carriage, Ints, LinkUse, Outcome, Prefetches, Workload
+from mirc.simulate.own import engine_of
 from mirc.simulate.policies import Policy, Settings, policy_of
 from mirc.simulate.setup import Scene, stage
 from mirc.simulate.stuck import held
@@ -59,7 +60,10 @@ def simulate(
         settings=settings or Settings(),
         most_events=_log_rows(workload) if record_events else 0,
     )
-    engine = _compiled(scene) if path == "compiled" else play
+    if chosen.own:
+        engine, path = engine_of(policy, scene), "python"
+    else:
+        engine = _compiled(scene) if path == "compiled" else play
     played = Played(homes=scene.world.obj[k.HOME].copy())
     play_on(played, engine, scene, stages, workload.step_count)
     fault = scene.world.run[k.FAULT]

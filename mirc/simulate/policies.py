@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 import attrs
 
+from mirc.controller.own import is_own
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.replacement.names import RULES, Rule
 from mirc.kernels.world import BELADY, INTENT, LRU, LRU_PREFETCH, MRU, REGRET, RULED, STATIC
@@ -13,7 +14,8 @@ from mirc.kernels.world import BELADY, INTENT, LRU, LRU_PREFETCH, MRU, REGRET, R
 class Policy:
     """One way to run near memory; ``oracle`` if it is given the future.
 
-    ``rule`` chooses its victims if the engine does not itself.
+    ``rule`` chooses its victims if the engine does not itself; if it is the user's ``own``, a class
+    of that name does.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Policy:
     summary: str
     oracle: bool = False
     rule: Rule | None = None
+    own: bool = False
 
 
 POLICIES: dict[str, Policy] = {
@@ -85,7 +88,12 @@ LEARN = (INTENT, REGRET)
 
 
 def policy_of(name: str) -> Policy:
-    """Return a policy by its name; raise CouldNotRun, with the nearest name, if there is none."""
+    """Return a policy by its name, ``FILE.py:CLASS`` for one of the user's.
+
+    Raises CouldNotRun, with the nearest name, if there is none.
+    """
+    if is_own(name):
+        return Policy(name=name, number=RULED, summary="your own", rule=RULES["fifo"], own=True)
     found = POLICIES.get(name) or MORE.get(name)
     if found is None:
         near = get_close_matches(name, (*POLICIES, *MORE), n=1)

@@ -169,7 +169,8 @@ def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:
 
 
 def _objects(workload: Workload, known: Descriptors, policy: Policy, machine: Machine) -> Table:
-    obj = np.zeros((k.OBJECT_ROWS, workload.object_count), dtype=np.int64)
+    # What is known of one object lies side by side: a decision looks at much of it.
+    obj = np.zeros((k.OBJECT_ROWS, workload.object_count), dtype=np.int64, order="F")
     obj[k.SIZE] = workload.size_bytes
     obj[k.MADE] = workload.made
     obj[k.CLASS] = k.NONE

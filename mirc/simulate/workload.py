@@ -12,7 +12,7 @@ from mirc.ir import Module
 from mirc.ir.meaning import Applied
 from mirc.ir.resolve import read
 from mirc.machine import Machine
-from mirc.machine.roofline import step_ps
+from mirc.machine.roofline import read_ps, step_ps
 from mirc.simulate.admission import (
     Scope,
     admit,
@@ -331,23 +331,21 @@ def _roofs_ps(
 ) -> Ints:
     """Price every step by near memory, and by all other roofs: [2, S]; the larger is its time.
 
-    What is read from the memory ``sram`` has a roof of its own beside that of the FLOPs. Steps that
-    move the same bytes are priced once.
+    What is read from the memory ``sram`` has a roof of its own beside that of the FLOPs.
     """
-    known: dict[tuple[str, int, int, int], tuple[int, int]] = {}
-    times: list[tuple[int, int]] = []
-    moved = zip(near_bytes.tolist(), sram_bytes.tolist(), strict=True)
-    for run in runs.order:
-        for position, cost in enumerate(run.costs):
-            near, wired = next(moved)
-            key = (run.name, position, near, wired)
-            if key not in known:
-                other = step_ps(machine, cost.flops, cost.work, cost.dtype, 0)
-                if sram is not None:
-                    other = max(other, sram_ps(machine, sram, wired))
-                known[key] = step_ps(machine, 0, cost.work, cost.dtype, near), other
-            times.append(known[key])
-    return np.array(times, dtype=np.int64).T.reshape(2, -1)
+    of_table = {
+        table.name: np.array(
+            [step_ps(machine, cost.flops, cost.work, cost.dtype, 0) for cost in table.costs],
+            dtype=np.int64,
+        )
+        for table in runs.tables
+    }
+    other = np.concatenate([of_table[run.name] for run in runs.order])
+    if sram is not None:
+        amounts, which = np.unique(sram_bytes, return_inverse=True)
+        wired = [sram_ps(machine, sram, amount) for amount in amounts.tolist()]
+        other = np.maximum(other, np.array(wired, dtype=np.int64)[which])
+    return np.stack((read_ps(machine, near_bytes), other))
 
 
 def _iteration_ptr(runs: _Runs, schedule: Schedule) -> Ints:

@@ -17,11 +17,11 @@ from mirc.simulate.case import Case, case_of, run
 from mirc.simulate.comparison import plan_for
 from mirc.simulate.hints import corrupted
 from mirc.simulate.schedule import schedule_of
-from mirc.simulate.serving.serve import Options, serve
+from mirc.simulate.serving.model import Options
+from mirc.simulate.serving.serve import serve
 from mirc.simulate.workload import build, must_take_context
 from mirc.sweep.points import Point, digest
-from mirc.traces.requests import Request
-from mirc.traces.requests import read as requests_of
+from mirc.traces.arrivals import Arrivals, arrivals
 
 Value = int | float
 _GB = 10**9
@@ -110,27 +110,49 @@ def _sized(machine: Machine, gigabytes: float | None) -> Machine:
 def _of_requests(point: Point) -> dict[str, Value]:
     assert point.trace is not None  # noqa: S101 - asked above
     usual = Options()
+    found = _arrivals(point.trace, point.trace_block)
     options = Options(
         machines=(point.machine,),
         policies=point.policy,
         kv_gb=point.capacity_gb,
         swap_gb=usual.swap_gb if point.swap_gb is None else point.swap_gb,
-        block_tokens=point.trace_block or usual.block_tokens,
+        block_tokens=found.block_tokens,
         at_once=point.at_once or usual.at_once,
+        speedup=point.speedup or usual.speedup,
     )
     module, _ = _module(point.file)
-    served = serve(module, point.trace, _requests(point.trace), options).machines[0]
+    served = serve(module, point.trace, found.requests, options).machines[0]
     (row,) = served.rows
-    totals = attrs.asdict(row.total)
-    return {
+    total, pace = row.total, row.pace
+    figures = {
         "requests": served.requests,
-        "capacity_bytes": served.capacity_bytes,
-        "ceiling_tokens": served.ceiling,
-        "steps": row.steps,
-        **{name: value for name, value in totals.items() if isinstance(value, int | float)},
+        "kv_bytes": served.capacity_bytes,
+        "prompt_tokens": total.asked,
+        "usable_tokens": total.found,
+        "most_usable_tokens": served.ceiling,
+        "blocks": total.blocks,
+        "blocks_there": total.blocks_there,
+        "blocks_found": total.blocks_found,
+        "computed_tokens": total.computed,
+        "swapped_tokens": total.swapped,
+        "preempted": total.preempted,
+        "refused": total.refused,
+        "iterations": row.steps,
+        "span_s": pace.span_s,
+        "busy": pace.busy,
+        "ttft_p50_ms": pace.ttft_ms.p50,
+        "ttft_p95_ms": pace.ttft_ms.p95,
+        "ttft_p99_ms": pace.ttft_ms.p99,
+        "itl_p50_ms": pace.itl_ms.p50,
+        "itl_p95_ms": pace.itl_ms.p95,
+        "itl_p99_ms": pace.itl_ms.p99,
+        "requests_per_s": pace.requests_per_s,
+        "goodput_per_s": pace.goodput_per_s,
+        "tokens_per_s": pace.tokens_per_s,
     }
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 @lru_cache(maxsize=1)
-def _requests(path: str) -> list[Request]:
-    return list(requests_of(path))
+def _arrivals(path: str, block_tokens: int | None) -> Arrivals:
+    return arrivals(path, block_tokens=block_tokens)

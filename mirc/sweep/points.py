@@ -20,7 +20,7 @@ from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.simulate.comparison import policies_of
 from mirc.simulate.identity import identity
-from mirc.simulate.serving.serve import POLICIES as OF_REQUESTS
+from mirc.simulate.serving.policies import policies_of as serving_policies_of
 from mirc.simulate.study import planned
 from mirc.sweep.spec import Run, Sweep
 
@@ -65,6 +65,7 @@ class Point:
     swap_gb: float | None
     trace_block: int | None
     at_once: int | None
+    speedup: float | None
 
     def as_task(self) -> str:
         """Return the point as one line of JSON."""
@@ -117,14 +118,14 @@ def _points(run: Run, axes: Sequence[Sequence[Any]]) -> Iterator[Point]:
             swap_gb=run.swap_gb,
             trace_block=run.trace_block,
             at_once=run.at_once,
+            speedup=run.speedup,
         )
         yield attrs.evolve(bare, key=_key(bare))
 
 
 def _policies(run: Run) -> tuple[str, ...]:
-    if run.trace is None:
-        return policies_of(",".join(run.policies))
-    return OF_REQUESTS if "all" in run.policies else run.policies
+    asked = ",".join(run.policies)
+    return policies_of(asked) if run.trace is None else serving_policies_of(asked)
 
 
 def _planned(run: Run) -> tuple[str, ...]:

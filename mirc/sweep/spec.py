@@ -15,6 +15,7 @@ LARGEST_FILE_BYTES = 1 << 20
 LONGEST_LIST = 10_000
 LARGEST_SEED = (1 << 63) - 1
 LARGEST_GB = 1e9
+LARGEST_FACTOR = 1e9
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +40,7 @@ class Run:
     swap_gb: float | None = None
     trace_block: int | None = None
     at_once: int | None = None
+    speedup: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -132,6 +134,18 @@ def _text(path: str, place: str, value: object) -> str:
     return value
 
 
+def _policy(path: str, place: str, value: object) -> str:
+    name = _text(path, place, value)
+    if ".py:" in name:
+        raise _wrong(
+            path,
+            place,
+            f"is {_shown(name)}, and a sweep runs no code that its file names",
+            "run `mirc simulate --policy` for a policy of your own",
+        )
+    return name
+
+
 def _count(path: str, place: str, value: object) -> int:
     return _whole(path, place, value, least=1)
 
@@ -157,6 +171,13 @@ def _gigabytes(path: str, place: str, value: object) -> float:
     return _number(path, place, value, most=LARGEST_GB)
 
 
+def _factor(path: str, place: str, value: object) -> float:
+    found = _number(path, place, value, most=LARGEST_FACTOR)
+    if not found:
+        raise _wrong(path, place, "is 0", "give a number above 0")
+    return found
+
+
 def _share(path: str, place: str, value: object) -> float:
     return _number(path, place, value, most=1.0)
 
@@ -178,7 +199,7 @@ def _several(one: Callable[[str, str, object], Any]) -> Callable[[str, str, obje
 _KEYS: dict[str, Callable[[str, str, object], Any]] = {
     "file": _text,
     "trace": _text,
-    "policies": _several(_text),
+    "policies": _several(_policy),
     "machines": _several(_text),
     "capacities_gb": _several(_gigabytes),
     "hints_wrong": _several(_share),
@@ -190,6 +211,7 @@ _KEYS: dict[str, Callable[[str, str, object], Any]] = {
     "swap_gb": _gigabytes,
     "trace_block": _count,
     "at_once": _count,
+    "speedup": _factor,
 }
 
 

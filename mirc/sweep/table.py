@@ -29,6 +29,7 @@ ASKED = (
     "swap_gb",
     "trace_block",
     "at_once",
+    "speedup",
 )
 """Columns that say what a point was; files by name, without their folder."""
 ERROR = "error"
@@ -132,7 +133,7 @@ def _parquet(found: Table) -> bytes:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415 - where it is asked for
+        import pyarrow as pa  # noqa: PLC0415 - where it is asked for
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise CouldNotRun(

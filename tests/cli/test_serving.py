@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -31,16 +32,39 @@ def test_the_report_shows_policies_tenants_signals_and_the_crossover(trace: str)
     assert result.exit_code == 0
     for words in ("belady (oracle)", "research, intent", "tool_wait", "break even at", "assumed:"):
         assert words in result.output
+    assert "good (<= 2000, 200 ms)" in result.output
+
+
+def test_how_requests_come_and_what_is_good_can_be_said(trace: str) -> None:
+    usual = ("--trace", trace, "--kv-gb", "0.6", "--policy", "lru", "--output-format", "json")
+    rushed = ("--speedup", "1000", "--slo-ttft-ms", "3", "--budget", "512")
+
+    def row(*more: str) -> dict[str, Any]:
+        report = json.loads(simulate(*usual, *more).output)
+        return dict(report["machines"][0]["policies"][0])
+
+    open_loop, hurried, closed = row(), row(*rushed), row("--closed")
+    assert hurried["time"]["span_s"] < open_loop["time"]["span_s"]
+    assert hurried["time"]["goodput_per_s"] < hurried["time"]["requests_per_s"]
+    assert open_loop["time"]["goodput_per_s"] == open_loop["time"]["requests_per_s"]
+    assert closed["time"]["busy"] == 1
+    assert closed["time"]["span_s"] < open_loop["time"]["span_s"]
 
 
 def test_the_object_is_the_same_on_every_run(trace: str) -> None:
     arguments = ("--trace", trace, "--kv-gb", "0.6", "--output-format", "json")
+    arguments = (*arguments, "--policy", "lru,intent,belady,sieve")
     first, second = simulate(*arguments), simulate(*arguments)
     assert first.output == second.output
     report = json.loads(first.output)
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
     found = report["machines"][0]
-    assert [row["policy"] for row in found["policies"]] == ["lru", "intent", "belady"]
+    assert [row["policy"] for row in found["policies"]] == [
+        "lru",
+        "sieve",
+        "intent",
+        "belady",
+    ]
     assert all(0 < row["usable"] < 1 for row in found["policies"])
     assert sum(found["policies"][0]["tenants"][name]["asked"] for name in ("support", "research"))
 
@@ -49,10 +73,11 @@ def test_the_object_is_the_same_on_every_run(trace: str) -> None:
     ("arguments", "said"),
     [
         (("--kv-gb", "1"), "add `--trace FILE`"),
+        (("--closed",), "`--closed` says how a trace is served"),
         (("--trace", "{}", "--steps", "4"), "`--steps` is about the file's schedule"),
         (("--trace", "{}", "--fault", "slow:x=2@1"), "`--fault` is about the file's schedule"),
         (("--trace", "{}", "--precision", "fit"), "`--precision` is about weights"),
-        (("--trace", "{}", "--policy", "mru"), "no policy `mru` for a trace"),
+        (("--trace", "{}", "--policy", "static"), "no policy `static` for a trace"),
         (
             (
                 "--trace",

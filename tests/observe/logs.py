@@ -38,7 +38,7 @@ def lines(*events: Event, phases: tuple[str, ...] = ("decode",), machine: str = 
         )
         for time, kind, what, number in events
     ]
-    return list(dump([EventLog(header, rows)]))
+    return "".join(dump([EventLog(header, rows)])).splitlines(keepends=True)
 
 
 def compared(text: str, *events: Event, phases: tuple[str, ...] = ("decode",)) -> Compared:

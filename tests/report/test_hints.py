@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 
 from mirc.cli.main import cli
 from mirc.report.hints import ablation_table, curve_table
+from mirc.report.misses import misses_table
+from mirc.simulate.curves import Curve
 from mirc.simulate.hints import Ablation, HintCurve, HintPoint, Without
 from tests.simulate.hints.mended import text
 
@@ -74,25 +76,50 @@ def test_an_ablation_names_what_changes_nothing_in_one_line() -> None:
     )
 
 
-def test_the_command_prints_both_and_its_json_obeys_the_schema(tmp_path: Path) -> None:
+def test_a_miss_curve_marks_the_memory_of_the_machine() -> None:
+    def curve(name: str, hits: tuple[int, ...]) -> Curve:
+        return Curve(
+            name=name,
+            footprint_bytes=40 * MB,
+            accesses=8,
+            accessed_bytes=80 * MB,
+            capacities_bytes=(10 * MB, 20 * MB, 25 * MB, 40 * MB),
+            hits=hits,
+            hit_bytes=(0, 0, 0, 0),
+        )
+
+    curves = [curve("all", (0, 1, 2, 4)), curve("WEIGHT_TILE", (0, 0, 0, 6))]
+    assert misses_table(curves, 25 * MB) == (
+        "lru misses in                 all  WEIGHT_TILE\n"
+        "-----------------------  --------  -----------\n"
+        "10.00 MB                    100 %        100 %\n"
+        "25.00 MB (this machine)   75.00 %        100 %\n"
+        "40.00 MB                  50.00 %      25.00 %\n"
+        "all of it                40.00 MB     40.00 MB\n"
+    )
+
+
+def test_the_command_prints_them_and_its_json_obeys_the_schema(tmp_path: Path) -> None:
     file = tmp_path / "toy.mir"
     file.write_text(text().replace('"toy"', '"edge"'), encoding="utf-8")
     asked = ["simulate", str(file), "-M", "edge", "--policy", "intent", "--steps", "3"]
-    asked += ["--hint-curve", "--ablate"]
+    asked += ["--hint-curve", "--ablate", "--miss-curve"]
     shown = CliRunner().invoke(cli, asked)
     assert shown.exit_code == 0, shown.output
     assert "hints wrong" in shown.output
     assert "intent without" in shown.output
+    assert "lru misses in" in shown.output
     plain = CliRunner().invoke(cli, [*asked, "--output-format", "json"])
     schema = json.loads((ROOT / "docs/schemas/simulate-1.schema.json").read_text(encoding="utf-8"))
     found = json.loads(plain.output)
     Draft202012Validator(schema).validate(found)
     assert len(found["machines"][0]["hint_curve"]["points"]) == 6
+    assert [each["name"] for each in found["machines"][0]["miss_curves"]] == ["all", "WEIGHT_TILE"]
     assert "plan" in {row["what"] for row in found["machines"][0]["ablation"]["rows"]}
 
 
-@pytest.mark.parametrize("option", ["--hint-curve", "--ablate"])
-def test_hints_are_those_of_a_schedule_not_of_a_trace(option: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--hint-curve", "--ablate", "--miss-curve"])
+def test_what_is_asked_of_a_schedule_is_not_asked_of_a_trace(option: str, tmp_path: Path) -> None:
     trace = tmp_path / "t.jsonl"
     trace.write_text("", encoding="utf-8")
     file = str(ROOT / "samples" / "serving-small.mir")

@@ -1,18 +1,23 @@
 """Rules of replacement as policies of a schedule: what holds for every one of them."""
 
+import re
 from random import Random
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mirc.diagnostics import CouldNotRun
 from mirc.kernels import world as k
 from mirc.kernels.events import Kind
 from mirc.kernels.replacement.state import HELD, STAMP
+from mirc.simulate.comparison import policies_of
+from mirc.simulate.corrupt import shuffled
 from mirc.simulate.engine import Played, play_on, simulate
 from mirc.simulate.loop import play
-from mirc.simulate.policies import MORE, Settings, policy_of
+from mirc.simulate.policies import MORE, POLICIES, Settings, policy_of
 from mirc.simulate.setup import stage
 from tests.simulate.drawn import Drawn, scenes, steps
 from tests.simulate.scenes import Step, machine, rows, workload
@@ -109,3 +114,63 @@ def _left(policy: str, order: list[int], room: int) -> list[int]:
 def test_each_rule_lets_go_what_it_says(policy: str, leaves: list[int]) -> None:
     # Room for three; 3 and then 4 want a place after 0 1 2 and two more uses of 0.
     assert _left(policy, [0, 1, 2, 0, 0, 3, 4], 30) == leaves
+
+
+OWN = "tests/kernels/replacement/own_rules.py"
+
+
+def test_a_rule_of_ones_own_plays_a_schedule() -> None:
+    order = [0, 1, 2, 0, 0, 3, 4, 1, 5, 2, 0]
+    assert _left(f"{OWN}:Oldest", order, 30) == _left("lru", order, 30)
+    clock = "samples/policies/second_chance.py:Clock"
+    assert _left(clock, [0, 1, 2, 0, 0, 3, 4], 30) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Dreaming", f"chose {1 << 70}, which is not there"),
+        ("Failing", "failed in `missed`: ValueError: 0 again"),
+        ("Unmade", "cannot be made: TypeError"),
+        ("Stranger", "has no policy `Stranger`"),
+    ],
+)
+def test_a_rule_that_does_wrong_is_refused_with_its_fault(name: str, sentence: str) -> None:
+    with pytest.raises(CouldNotRun, match=re.escape(sentence)):
+        _left(f"{OWN}:{name}", [0, 1, 2, 0], 20)
+
+
+def test_a_rule_may_not_let_go_what_a_step_holds() -> None:
+    # Room for two: the step that reads 1 and 2 holds 1, which came last, when 2 wants a place.
+    load = workload([10] * 3, [False] * 3, [Step(reads=[0]), Step(reads=[1, 2], position=1)])
+    with pytest.raises(CouldNotRun, match="chose 1, which is held"):
+        simulate(load, rows(load), machine(20), f"{OWN}:Careless")
+
+
+def test_a_file_that_is_not_there_is_no_policy() -> None:
+    with pytest.raises(CouldNotRun, match=r"there is no file `nowhere\.py`"):
+        _left("nowhere.py:Mine", [0], 20)
+
+
+def test_every_policy_runs_where_every_one_is_asked_for() -> None:
+    assert policies_of("every") == (*POLICIES, *MORE)
+    assert policies_of("sieve,all") == (*POLICIES, "sieve")
+    assert policies_of("my.py:Mine,lru") == ("lru", "my.py:Mine")
+    with pytest.raises(CouldNotRun, match="there is no policy `sive`") as caught:
+        policies_of("sive")
+    assert caught.value.hint == "did you mean `sieve`?"
+
+
+def test_a_placebo_deals_out_hints_within_their_class() -> None:
+    count = 12
+    load = workload([10] * count, [False] * count, [Step(reads=[0])])
+    known = rows(load)
+    hinted = attrs.evolve(
+        known, probability=np.linspace(0.1, 0.9, count), phases=known.phases
+    )
+    classes = np.arange(count) % 2
+    dealt = shuffled(hinted, classes, seed=1).probability
+    assert not np.array_equal(dealt, hinted.probability)
+    for number in (0, 1):
+        of_class = classes == number
+        assert sorted(dealt[of_class]) == sorted(hinted.probability[of_class])

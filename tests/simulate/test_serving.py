@@ -12,7 +12,8 @@ from mirc.lint.errors import load_right
 from mirc.machine.load import load
 from mirc.packed.pack import seal
 from mirc.simulate.serving.caches import caches_of, recompute_of
-from mirc.simulate.serving.serve import Options, Row, serve
+from mirc.simulate.serving.model import Options, Row
+from mirc.simulate.serving.serve import serve
 from mirc.simulate.serving.turns import turns_of
 from mirc.traces.requests import Request as Arrival
 
@@ -60,7 +61,8 @@ def arrival(at: int, *blocks: int, output: int = 0, session: str = "", **more: o
 
 
 def rows(arrivals: list[Arrival], blocks: int, **more: object) -> dict[str, Row]:
-    options = Options(machines=("h100-sxm",), kv_gb=blocks * 512 * KB / 1e9, **more)  # type: ignore[arg-type]
+    usual = {"machines": ("h100-sxm",), "policies": "lru,intent,belady", **more}
+    options = Options(kv_gb=blocks * 512 * KB / 1e9, **usual)  # type: ignore[arg-type]
     served = serve(module(), "t", arrivals, options)
     return {row.policy: row for row in served.machines[0].rows}
 

@@ -24,6 +24,8 @@ WRONG = [
     ('[[run]]\nfile = "a"\nhints_wrong = [0.1, 1.5]', "`run[0].hints_wrong[1]` is 1.5"),
     ('[[run]]\nfile = "a"\ncapacities_gb = [nan]', "`run[0].capacities_gb[0]` is nan"),
     ('[[run]]\nfile = "a"\nmachines = [""]', "`run[0].machines[0]` is no text of one line"),
+    ('[[run]]\nfile = "a"\npolicies = ["evil.py:X"]', "runs no code that its file names"),
+    ('[[run]]\nfile = "a"\nspeedup = 0', "`run[0].speedup` is 0"),
     ('[[run]]\nfile = "a"\ntrace = "t"\nhints_wrong = [0.5]', "about the hints of a schedule"),
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from pyarrow import parquet  # type: ignore[import-untyped]
+from pyarrow import parquet
 
 from mirc.diagnostics import CouldNotRun
 from mirc.sweep.local import in_turn
@@ -76,5 +76,5 @@ def test_all_forms_hold_the_same_and_are_the_same_bytes_each_time(
 
 def test_the_form_is_the_ending_and_another_is_refused_before_anything_runs() -> None:
     assert form_of("-") == form_of("a.CSV") == ".csv"
-    with pytest.raises(CouldNotRun, match="ends in none of .csv, .json, .parquet"):
+    with pytest.raises(CouldNotRun, match=r"ends in none of \.csv, \.json, \.parquet"):
         form_of("a.xls")

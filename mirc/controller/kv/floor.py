@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Callable
+from operator import mul
 
 import attrs
 
@@ -115,9 +116,9 @@ class Floor:
 
     def holding(self) -> Named:
         """Return what each running sequence holds or was promised, in the pool's unit."""
-        size = self._pool.size
+        sizes = [group.size for group in self._pool.groups]
         return tuple(
-            (each.name, each.promised + sum(size(at) for held in each.held for _, at in held))
+            (each.name, each.promised + sum(map(mul, map(len, each.held), sizes)))
             for each in self.running.values()
         )
 

@@ -148,11 +148,14 @@ class Orchestrator:
 
     def advance(self, ticks: int = 1) -> None:
         """Let time pass: claims expire, and who waited may begin."""
-        self.tick += ticks
-        self.pool.now = self.tick
+        self.tell_time(self.tick + ticks)
         self.promises.advance(self.tick)
         self._grant()
         self.floor.admit()
+
+    def tell_time(self, tick: int) -> None:
+        """Set the clock that rows and pages are dated by; nothing happens for it."""
+        self.tick = self.pool.now = tick
 
     def step(self) -> tuple[Slice, ...]:
         """Let a tick pass and run one batch; return what ``run`` does."""

@@ -47,6 +47,8 @@ class KvPool:
         host: Host | None = None,
     ) -> None:
         self.groups = tuple(groups)
+        self._sizes = tuple(group.size for group in groups)
+        self._number = len(self.groups)
         self.capacity = capacity
         self.tenants = {tenant.name: tenant for tenant in tenants}
         self.host = host
@@ -69,7 +71,7 @@ class KvPool:
 
     def page_of(self, key: int, group: int) -> int:
         """Return the number of the page that a group keeps of a block."""
-        return key * len(self.groups) + group
+        return key * self._number + group
 
     def find(self, page_id: int) -> Page | None:
         """Return a page that is near or in the host memory."""
@@ -90,7 +92,7 @@ class KvPool:
 
     def size(self, page_id: int) -> int:
         """Return the units that a page takes."""
-        return self.groups[page_id % len(self.groups)].size
+        return self._sizes[page_id % self._number]
 
     # ── Use ─────────────────────────────────────────────────────
 
@@ -265,8 +267,8 @@ class KvPool:
         del self._pages[page_id]
         self._tell(what, why, page_id, "", for_whom, page.tenant)
         self._stand(page_id, page, -1, near=-int(page.near))
-        number = page_id % len(self.groups)
-        if self.groups[number].contiguous:
+        number = page_id % self._number
+        if self._number > 1 and self.groups[number].contiguous:
             self._drop_alone(page_id - number, for_whom)
 
     def _drop_alone(self, first: int, for_whom: str) -> None:
@@ -325,7 +327,7 @@ class KvPool:
 
     def _count(self, page_id: int, page: Page, sign: int) -> None:
         if page.near and not page.users and page_id not in self._hard:
-            size = self.size(page_id) * sign
+            size = self._sizes[page_id % self._number] * sign
             self.idle_by[page.tenant] += size
             self.soft_idle += size if page_id in self._soft else 0
 
@@ -344,7 +346,7 @@ class KvPool:
             self._settle(page.parent, parent)
 
     def _parent(self, page_id: int, page: Page) -> Page | None:
-        if not self.groups[page_id % len(self.groups)].contiguous:
+        if not self.groups[page_id % self._number].contiguous:
             return None
         return self._pages.get(page.parent)
 
@@ -380,18 +382,18 @@ class KvPool:
     def _tell(  # noqa: PLR0917 - the columns of a row
         self, what: What, why: Why, page_id: int, name: str, for_whom: str = "", tenant: str = ""
     ) -> None:
-        key, number = divmod(page_id, len(self.groups))
-        page = self._pages.get(page_id)
+        key, number = divmod(page_id, self._number)
+        page = None if tenant else self._pages.get(page_id)
         self._log.append(
             KvEvent(
                 tick=self.now,
                 what=what,
                 why=why,
                 name=name,
-                tenant=tenant or (page.tenant if page is not None else ""),
+                tenant=page.tenant if page is not None else tenant,
                 block=key,
                 group=self.groups[number].name,
-                amount=self.size(page_id),
+                amount=self._sizes[number],
                 for_whom=for_whom,
             )
         )

@@ -1,4 +1,4 @@
-"""The rules of replacement by name: what each lets go, whether it is an oracle, where it is from."""
+"""The rules of replacement by name: what each lets go, and where it is from."""
 
 import attrs
 
@@ -88,7 +88,7 @@ RULES: dict[str, Rule] = {
         Rule(
             name="ttl",
             number=TTL,
-            summary="evicts the lowest priority set by hand, which lapses; then least recently used",
+            summary="evicts the lowest priority set by hand until it lapses, then by recency",
             source="TensorRT-LLM's KV cache retention",
         ),
         Rule(

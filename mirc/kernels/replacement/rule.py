@@ -9,7 +9,7 @@ may be called for any id, here or not. All are O(1) or O(log n), amortised.
 
 from typing import Any
 
-from mirc.kernels.lists import append
+from mirc.kernels.lists import append, first, remove
 from mirc.kernels.replacement.arc import admitted as arc_admitted
 from mirc.kernels.replacement.arc import choose as arc_choose
 from mirc.kernels.replacement.arc import left_for_room as arc_left_for_room
@@ -64,12 +64,14 @@ from mirc.kernels.replacement.state import (
     NEXT,
     NEXT_USE,
     PINNED,
+    PINS,
     PRIORITY,
     RULE,
     S3_FIFO,
     SIEVE,
     SIZE,
     STAMP,
+    STRAYS,
     TIME,
     TIMERS,
     TTL,
@@ -77,6 +79,14 @@ from mirc.kernels.replacement.state import (
     Replacement,
 )
 from mirc.kernels.world import NONE
+
+# One queue with nobody aside is the common case of FIFO, LRU and MRU. It is small enough to be
+# compiled into the caller; the functions for all the rest are called.
+
+
+def _plain(r: Replacement) -> Any:
+    """Tell whether all that is here stands in one queue, in the order of its age."""
+    return r.now[RULE] <= MRU and r.now[STRAYS] == 0
 
 
 def missed(r: Replacement, x: int) -> None:
@@ -89,13 +99,18 @@ def missed(r: Replacement, x: int) -> None:
 
 def admitted(r: Replacement, x: int) -> None:
     """Take in an id that is not here; the caller has made room, or lets the cache overflow."""
-    rule = r.now[RULE]
     r.now[HELD] += r.cell[SIZE, x]
     r.now[CLOCK] += 1
     r.cell[STAMP, x] = r.now[CLOCK]
-    if rule <= MRU:
+    if r.now[RULE] <= MRU:
         append(r.cell, NEXT, head_of(r, 0), x)
-    elif rule == LFU:
+    else:
+        _admitted(r, x)
+
+
+def _admitted(r: Replacement, x: int) -> None:
+    rule = r.now[RULE]
+    if rule == LFU:
         lfu_admitted(r, x)
     elif rule == ARC:
         arc_admitted(r, x)
@@ -111,12 +126,20 @@ def admitted(r: Replacement, x: int) -> None:
 
 def touched(r: Replacement, x: int) -> None:
     """Note a use of an id that is here."""
-    rule = r.now[RULE]
     r.now[CLOCK] += 1
-    if rule == FIFO:
-        return
-    if rule in (S3_FIFO, SIEVE):
+    if r.now[RULE] in (S3_FIFO, SIEVE):
         r.cell[COUNT, x] += 1
+    elif not _plain(r):
+        _touched(r, x)
+    elif r.now[RULE] != FIFO:
+        r.cell[STAMP, x] = r.now[CLOCK]
+        remove(r.cell, NEXT, x)
+        append(r.cell, NEXT, head_of(r, 0), x)
+
+
+def _touched(r: Replacement, x: int) -> None:
+    rule = r.now[RULE]
+    if rule == FIFO:
         return
     if rule == LFU:
         lfu_touched(r, x)
@@ -135,13 +158,20 @@ def touched(r: Replacement, x: int) -> None:
 
 def evicted(r: Replacement, x: int) -> None:
     """Let an id leave to make room: what remembers those who left does."""
+    if _plain(r):
+        remove(r.cell, NEXT, x)
+    else:
+        _evicted(r, x)
+    _gone(r, x)
+
+
+def _evicted(r: Replacement, x: int) -> None:
     if r.now[RULE] == ARC:
         arc_left_for_room(r, x)
     elif r.now[RULE] == S3_FIFO:
         s3_left_for_room(r, x)
     else:
         _lift_out(r, x)
-    _gone(r, x)
 
 
 def removed(r: Replacement, x: int) -> None:
@@ -155,6 +185,14 @@ def removed(r: Replacement, x: int) -> None:
 
 def choose(r: Replacement) -> Any:
     """Return the id that leaves next, or NONE if none may; it stays until it is evicted."""
+    if _plain(r) and r.now[RULE] != MRU:
+        x = first(r.cell, NEXT, head_of(r, 0))
+        if r.now[PINS] == 0 and x != head_of(r, 0):
+            return x
+    return _choose(r)
+
+
+def _choose(r: Replacement) -> Any:
     rule = r.now[RULE]
     if rule == ARC:
         return arc_choose(r)
@@ -178,6 +216,7 @@ def choose(r: Replacement) -> Any:
 
 def forbid(r: Replacement, x: int) -> None:
     """Let an id not leave, from now on and until it is allowed."""
+    r.now[PINS] += 1 - r.cell[PINNED, x]
     r.cell[PINNED, x] = 1
     if r.cell[LIES, x] == IN_HEAP:
         unheap(r, HEAP, x)
@@ -189,6 +228,7 @@ def allow(r: Replacement, x: int) -> None:
 
     Under ARC, S3-FIFO and SIEVE, what was passed over in the meantime is looked at next.
     """
+    r.now[PINS] -= r.cell[PINNED, x]
     r.cell[PINNED, x] = 0
     if r.cell[LIES, x] != ASIDE:
         return
@@ -207,7 +247,7 @@ def retain(r: Replacement, x: int, priority: int, expires: int) -> None:
     unheap(r, TIMERS, x)
     r.cell[PRIORITY, x] = priority
     r.cell[EXPIRES, x] = expires
-    if r.cell[STAMP, x] != 0:
+    if r.cell[STAMP, x] != 0 and r.now[RULE] == TTL:
         lift(r, x)
         _enter(r, x)
 

@@ -49,6 +49,7 @@ TIME = 10  # the caller's clock, which EXPIRES is read against
 WEIGHS = 11  # and three entries more: size of each queue, of rules with several
 BUCKET = 15  # of LFU: the next unused bucket
 SPARED = 16  # of LFU: the first bucket that was used and is not, or NONE
+PINS = 17  # how many ids may not leave now, here or not
 ENTRIES = 24
 
 DIRECT, SMALL_FIRST = 0, 1

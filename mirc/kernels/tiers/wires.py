@@ -89,7 +89,7 @@ def hurry(t: Tiers, job: int) -> None:
     waits = t.many[LANDS, job] == NEVER and t.few[ACTIVE, server] != job
     if waits and t.few[SHARES, server] == 0:
         remove(t.many, QUEUE, job)
-        append(t.many, QUEUE, _ring(t, server, DEMAND), job)
+        append(t.many, QUEUE, _ring(server, DEMAND), job)
     t.many[CLASS, job] = DEMAND
 
 
@@ -154,7 +154,7 @@ def _arrive(t: Tiers, job: int) -> None:
     ):
         _begin(t, server, link, job)
     else:
-        append(t.many, QUEUE, _ring(t, server, t.many[CLASS, job]), job)
+        append(t.many, QUEUE, _ring(server, t.many[CLASS, job]), job)
         t.few[WAITING, server] += 1
         t.few[DUE, server] = t.few[FREE_AT, server]
     t.run[SOONEST] = min(t.run[SOONEST], t.few[DUE, server])
@@ -184,7 +184,7 @@ def _next_turn(t: Tiers, server: int) -> None:
         _fly(t, job, t.few[ON_LINK, server])
     t.few[DUE, server] = NEVER
     for priority in range(3):
-        head = _ring(t, server, priority)
+        head = _ring(server, priority)
         job = first(t.many, QUEUE, head)
         if job != head:
             remove(t.many, QUEUE, job)
@@ -241,7 +241,7 @@ def _is_last(t: Tiers, job: int) -> bool:
     return t.many[HOP, job] + 1 == t.few[WAYS + t.many[WAY, job], 0]
 
 
-def _ring(t: Tiers, server: int, priority: int) -> Any:
+def _ring(server: int, priority: int) -> Any:
     return JOBS + 3 * server + priority
 
 

@@ -118,8 +118,12 @@ def lines(
     points: bool = False,
     log: bool = False,
     mark: str = "",
+    same_mark: bool = False,
 ) -> Chart:
-    """Draw one line a value of ``colour``; a standing line at the field ``mark`` where named."""
+    """Draw one line a value of ``colour``; a dashed one stands at its ``mark``.
+
+    With ``same_mark`` all have one, of no colour.
+    """
     alt = altair()
     base = alt.Chart(alt.NamedData(ROWS))
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
@@ -145,8 +149,9 @@ def lines(
         ],
     )
     if mark:
-        line = base.mark_rule(color=PALETTE[3], strokeDash=[6, 4], strokeWidth=2)
-        found += line.encode(x=alt.X(f"max({mark}):Q"))
+        line = base.mark_rule(strokeDash=[6, 4], strokeWidth=2)
+        own = {} if same_mark else {"color": _colour(alt, colour, ())}
+        found += line.encode(x=alt.X(f"max({mark}):Q"), **own)
     return _finished(found, HEIGHT)
 
 

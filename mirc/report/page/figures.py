@@ -1,5 +1,6 @@
 """A document's plots into one file each, SVG or PNG, for a paper."""
 
+import re
 from collections.abc import Iterator
 
 from mirc.diagnostics import CouldNotRun
@@ -39,7 +40,7 @@ def figures(document: Document, form: str) -> Iterator[tuple[str, bytes]]:
             }
             name = ".".join(map(_word, (plot.name, *parts, form)))
             if form == "svg":
-                yield name, vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE).encode()
+                yield name, _numbered(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
             else:
                 yield name, vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=PIXELS)
 
@@ -53,5 +54,11 @@ def _shown(plot: Plot) -> Iterator[tuple[tuple[str, ...], tuple[Frame, ...]]]:
         yield (machine,), tuple(each for each in plot.frames if each.key["machine"] == machine)
 
 
+def _numbered(svg: str) -> bytes:
+    """Let the parts that a drawing refers to count from 0: vega counts on over all it drew."""
+    places = {old: n for n, old in enumerate(dict.fromkeys(re.findall(r"\bclip\d+\b", svg)))}
+    return re.sub(r"\bclip\d+\b", lambda found: f"clip{places[found[0]]}", svg).encode()
+
+
 def _word(text: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in text)
+    return re.sub(r"[^\w-]+", "-", text)

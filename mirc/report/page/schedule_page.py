@@ -1,13 +1,18 @@
 """A study and the courses of its runs into the document of a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from mirc.report.page import schedule_plots
-from mirc.report.page.model import Document, Run, Table
+from mirc.diagnostics.words import counted
+from mirc.report.page.curve_plots import misses
+from mirc.report.page.hint_plots import ablations, hint_curves, promises
+from mirc.report.page.model import Absent, Document, Run, Section, Table
+from mirc.report.page.policy_plots import inflow, label, stalls, steps, totals
+from mirc.report.page.time_plots import busy_over_time, held_over_time, written_to_flash
 from mirc.report.text import sentences
 from mirc.report.timeline.course import Course
 from mirc.report.units import change_text, percent_text, size_text, time_text
 from mirc.simulate.comparison import Comparison
+from mirc.simulate.curves import Curve
 from mirc.simulate.metrics import over, verdict
 from mirc.simulate.study import Study
 
@@ -18,32 +23,83 @@ _HEADER = (
 )
 
 
-def page_of(study: Study, courses: Sequence[Course]) -> Document:
-    """Return what a page shows; ``courses`` are of the study's runs, in any order."""
+def page_of(
+    study: Study, courses: Sequence[Course], curves: Mapping[str, Sequence[Curve]]
+) -> Document:
+    """Return what a page shows of a study.
+
+    ``courses`` are of its runs, in any order; ``curves`` of what they use, by machine.
+    """
+    comparisons = study.comparisons
     return Document(
         title=study.title,
         facts=(
-            ("machines", ", ".join(each.machine for each in study.comparisons)),
+            ("machines", ", ".join(each.machine for each in comparisons)),
             ("seed", str(study.seed)),
             ("configuration", study.configuration),
         ),
         runs=tuple(Run(machine=each.machine, policy=each.policy) for each in courses),
-        tables=tuple(map(_table, study.comparisons)),
-        sections=tuple(schedule_plots.sections(study.comparisons, courses)),
-        absent=tuple(schedule_plots.absent(study.comparisons, courses)),
+        tables=tuple(map(_table, comparisons)),
+        sections=tuple(_sections(comparisons, courses, curves)),
+        absent=tuple(_absent(comparisons, courses)),
+    )
+
+
+def _sections(
+    comparisons: Sequence[Comparison],
+    courses: Sequence[Course],
+    curves: Mapping[str, Sequence[Curve]],
+) -> Iterator[Section]:
+    """Yield the plots that there is data for."""
+    yield Section(
+        title="Policies",
+        plots=(
+            totals(comparisons),
+            stalls(comparisons),
+            inflow(comparisons),
+            steps(courses, comparisons),
+        ),
+    )
+    over_time = [held_over_time(courses), busy_over_time(courses)]
+    if any(each.written for each in courses):
+        over_time.append(written_to_flash(courses))
+    yield Section(title="Over time", plots=tuple(over_time))
+    rooms = {each.machine: each.usable_bytes for each in comparisons}
+    told = [misses(curves, rooms), *hint_curves(comparisons), *ablations(comparisons)]
+    yield Section(title="What memory and hints are worth", plots=tuple(told))
+    if marks := promises(comparisons):
+        yield Section(title="Claims and pins", plots=(marks,))
+
+
+def _absent(comparisons: Sequence[Comparison], courses: Sequence[Course]) -> Iterator[Absent]:
+    """Yield what is not drawn, and why."""
+    if not any(each.written for each in courses):
+        yield Absent(title="NVMe writes", reason="nothing was written to a memory of kind NVME")
+    if not any(comparison.hints for comparison in comparisons):
+        yield Absent(title="Hint-accuracy curve", reason="simulate with --hint-curve")
+    if not any(comparison.ablation for comparison in comparisons):
+        yield Absent(title="Field ablation", reason="simulate with --ablate")
+    if promises(comparisons) is None:
+        yield Absent(
+            title="Claims and pins",
+            reason="under intent no claim, soft pin or dwell timer began or was lost",
+        )
+    yield Absent(
+        title="Time to first token and goodput", reason="they are of requests: simulate --trace"
     )
 
 
 def _table(comparison: Comparison) -> Table:
     plan = f"plan {comparison.plan}" if comparison.plan else "no plan: intent runs on hints alone"
-    shown = verdict(comparison.rows)
     phase = " + ".join((*comparison.before, comparison.iterated))
+    shown = verdict(comparison.rows)
     return Table(
         title=comparison.machine,
         lines=(
             (
-                f"{comparison.iterations:,} x {phase}, {comparison.sequences:,} sequences, "
-                f"{comparison.tokens:,} new tokens, {plan}; {comparison.near} has "
+                f"{counted(comparison.iterations, 'run')} of {phase}, "
+                f"{counted(comparison.sequences, 'sequence')}, "
+                f"{counted(comparison.tokens, 'new token')}, {plan}; {comparison.near} has "
                 f"{size_text(comparison.usable_bytes)} usable"
             ),
             *(f"{line[:1].upper()}{line[1:]}." for line in shown),
@@ -62,7 +118,7 @@ def _rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
         if intent is not None and row is not intent:
             against = change_text(over(row.total_ps, intent.total_ps))
         yield (
-            schedule_plots.label(row),
+            label(row),
             time_text(row.p50_ps),
             time_text(row.p95_ps),
             time_text(row.p99_ps),

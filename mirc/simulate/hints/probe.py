@@ -1,4 +1,4 @@
-"""A name into a question that may be asked of a file's hints."""
+"""A name into a question that may be asked beside what the policies make of a run."""
 
 from enum import StrEnum
 
@@ -10,3 +10,5 @@ class Probe(StrEnum):
     """Intent with a growing share of its hints wrong."""
     ABLATION = "ablation"
     """Intent without each field of the file."""
+    MISSES = "misses"
+    """What LRU misses at every capacity, class by class."""

@@ -31,7 +31,7 @@ class Options:
     budget: int = 8192
     speedup: float = 1.0
     closed: bool = False
-    objective: Objective = Objective()
+    objective: Objective = attrs.field(factory=Objective)
 
 
 @attrs.frozen(kw_only=True)

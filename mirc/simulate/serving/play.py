@@ -26,7 +26,7 @@ class Heard:
     """The controller's log: it counts, and notes what the clock must know of."""
 
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[What] = Counter()
         self.inward = 0  # bytes that came back from below since they were last asked for
         self.outward = 0
         self.admitted: Callable[[str], None] = lambda _: None
@@ -36,7 +36,7 @@ class Heard:
     def append(self, event: KvEvent, /) -> None:
         """Take a row."""
         what = event.what
-        self.counts[what.value] += 1
+        self.counts[what] += 1
         if what is What.SWAPPED_IN:
             self.inward += event.amount
         elif what is What.SWAPPED_OUT:
@@ -66,7 +66,7 @@ class Play:
     further one with a batch that stores the token before. ``most`` quiet steps are done at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one call, and each is a thing of its own
         self,
         orchestrator: Orchestrator,
         heard: Heard,
@@ -112,7 +112,7 @@ class Play:
             at = self._arrivals.next_at()
             if at is None:
                 return
-            self._now = max(self._now, at)
+            self._wait(max(self._now, at))
 
     # ── Turns ───────────────────────────────────────────────────
 
@@ -168,7 +168,7 @@ class Play:
 
     def _step(self) -> None:
         """Let one batch run, or as many as nothing else happens in."""
-        self._served.advance(max(1, self._now // TICK_AS - self._served.tick))
+        self._served.advance(0)
         self._talk.advance()
         for name in [name for name, at in self._landing.items() if at <= self._now]:
             del self._landing[name]
@@ -258,6 +258,7 @@ class Play:
     def _wait(self, end: int) -> None:
         self.clocked.area += self._open * (end - self._now)
         self._now = end
+        self._served.tell_time(end // TICK_AS)
         if self.clocked.wants_sample(end):
             pool, floor = self._served.pool, self._served.floor
             found = Sample(

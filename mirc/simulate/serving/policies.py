@@ -1,7 +1,5 @@
 """The name of a policy into the order in which kept blocks leave, one for each tenant."""
 
-from collections.abc import Callable
-
 from mirc.controller.keeping import Keeping, Recency
 from mirc.controller.kv.order import Foretold
 from mirc.controller.ruled import Ruled, Tabled

@@ -27,7 +27,8 @@ def cost_of(module: Module, machine: Machine, caches: Caches) -> Cost:
     byte_as = memory_seconds(machine, 1) * ATTO
     own = 0.0
     pairs = [0.0] * len(caches.groups)
-    dense, experts = caches.weights_bytes, ()
+    dense: int = caches.weights_bytes
+    experts: tuple[Experts, ...] = ()
     if phase is not None:
         own = _arithmetic(module, machine, caches, phase, pairs)
         dense, experts = _weights(Reader(module), phase, caches, byte_as)

@@ -176,7 +176,7 @@ class _Policy:
             policy=self._name,
             total=_sum(served.floor.totals.values()),
             tenants=served.floor.totals,
-            events=dict(sorted(heard.counts.items())),
+            events={what.value: count for what, count in sorted(heard.counts.items())},
             steps=play.steps,
             pace=pace_of(play.clocked, options.objective),
             timing=play.clocked.timing(),

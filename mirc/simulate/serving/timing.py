@@ -151,7 +151,7 @@ def pace_of(clocked: Clocked, objective: Objective) -> Pace:
     )
     return Pace(
         span_s=span_s,
-        busy=_over(clocked.busy, span_as),
+        busy=min(1.0, _over(clocked.busy, span_as)),  # the last token is stored after the end
         ttft_ms=_quantiles(timing.ttft_ms),
         itl_ms=_quantiles(timing.itl_ms),
         requests_per_s=_over(int(served.sum()), span_s),

@@ -1,0 +1,102 @@
+"""Accesses into the hits of one cache of any rule, without a clock."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+
+from mirc.controller.own import is_own, own_policy
+from mirc.diagnostics import CouldNotRun
+from mirc.kernels.build import compiled
+from mirc.kernels.rebind import rebound
+from mirc.kernels.replacement.names import RULES, Rule
+from mirc.kernels.replacement.replay import (
+    COUNTED,
+    EVICTED,
+    HIT_SIZE,
+    HITS,
+    PASSED_BY,
+    replay,
+)
+from mirc.kernels.replacement.state import SIZE, replacement
+from mirc.kernels.world import Table
+from mirc.simulate.own import in_stead
+
+_NOTHING = np.zeros(0, dtype=np.int64)
+_PYTHON_ACCESSES = 100_000  # up to which plain Python is sooner done than the kernel is loaded
+
+
+@attrs.frozen(kw_only=True)
+class Count:
+    """What came of a run: sizes in the unit of the capacity.
+
+    ``passed_by`` were not taken in: larger than the cache, or an oracle knew better. ``laps`` is
+    how often the cache's content was replaced: below 1 a rule has hardly been asked to choose.
+    """
+
+    policy: str
+    oracle: bool
+    capacity: int
+    accesses: int
+    hits: int
+    hit_size: int
+    evicted: int
+    passed_by: int
+    laps: float
+
+
+def rule_named(name: str) -> Rule:
+    """Return a rule by its name; raises CouldNotRun if there is none."""
+    if name not in RULES:
+        raise CouldNotRun(f"there is no rule `{name}`", f"choose from {', '.join(RULES)}")
+    return RULES[name]
+
+
+def count_hits(
+    ids: Table,
+    policy: str,
+    capacity: int,
+    *,
+    size: Table | None = None,
+    next_use: Table | None = None,
+    path: str | None = None,
+) -> Count:
+    """Play accesses of dense ids; ``policy`` names a rule, or is ``FILE.py:CLASS``.
+
+    ``size`` [n] is 1 of each id where it is left out. An oracle needs ``next_use``: the position of
+    the next access to each access's id (see ``next_uses``). ``path`` forces ``compiled`` or
+    ``python``. Raises CouldNotRun for a policy that does not exist or fails.
+    """
+    count = int(ids.max(initial=-1)) + 1
+    rule = RULES["fifo"] if is_own(policy) else rule_named(policy)
+    if rule.oracle and next_use is None:
+        raise CouldNotRun(f"`{policy}` needs the future", "give it the position of each next use")
+    table = replacement(rule.number, count, capacity, rule.variant)
+    if size is not None:
+        table.cell[SIZE, :count] = size
+    play: Callable[..., Any]
+    if is_own(policy):
+        theirs = own_policy(policy, capacity)
+        for x, each in enumerate([] if size is None else size.tolist()):
+            theirs.sized(x, each)
+        play = rebound(replay, in_stead(theirs))
+    elif path == "python" or (path is None and len(ids) <= _PYTHON_ACCESSES):
+        play = replay
+    else:
+        play = compiled(replay, table)
+    counted = np.zeros(COUNTED, dtype=np.int64)
+    play(table, ids, _NOTHING if next_use is None else next_use, counted)
+    left = int(counted[EVICTED])
+    mean = float(np.mean(size)) if size is not None and count else 1.0
+    return Count(
+        policy=policy,
+        oracle=rule.oracle,
+        capacity=capacity,
+        accesses=len(ids),
+        hits=int(counted[HITS]),
+        hit_size=int(counted[HIT_SIZE]),
+        evicted=left,
+        passed_by=int(counted[PASSED_BY]),
+        laps=left * mean / capacity if capacity else 0.0,
+    )
