@@ -152,7 +152,7 @@ def cases(folder: Path) -> Iterator[Case]:
         name="training, four times the batch",
         truth=load(loop),
         said=loop,
-        options=options("edge", "REPEAT(8, forward, backward, update)", batch=16),
+        options=options("edge", "REPEAT(8, forward, backward, optimizer_update)", batch=16),
     )
 
 
@@ -161,7 +161,7 @@ def ran(case: Case, said: Source) -> Study:
     return study(case.truth, case.options, None, None, load(said))
 
 
-def refined(case: Case, said: Source, seen: Study) -> tuple[Refinement, Source]:
+def refined(said: Source, seen: Study) -> tuple[Refinement, Source]:
     """Refine a file from a recorded run."""
     module = load(said)
     found = refine(module, sightings(module, seen_in(seen.logs), said.name), said.name)
@@ -188,8 +188,8 @@ def better(before: Mismatch | None, after: Mismatch | None) -> bool:
 def measure(case: Case) -> bool:
     """Print the row of a workload; return whether the claim holds for it."""
     first = ran(case, case.said)
-    found, text = refined(case, case.said, first)
-    again, same = refined(case, text, first)
+    found, text = refined(case.said, first)
+    again, same = refined(text, first)
     second = ran(case, text)
     after = found.after(text)
     was, now = figures(first), figures(second)

@@ -32,6 +32,12 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("graph", "mirc.cli.graph:graph", "Draw what steps read and write."),
     ("fit", "mirc.cli.fit:fit", "Say which batch and context fit on a machine."),
     ("simulate", "mirc.cli.simulate:simulate", "Run a .mir file on a modeled machine."),
+    (
+        "replay",
+        "mirc.cli.replay:replay",
+        "Play a trace of accesses through caches, or tiers of a machine.",
+    ),
+    ("trace", "mirc.cli.trace:trace", "Make a trace, or say what one holds."),
     ("sweep", "mirc.cli.sweep:sweep", "Simulate many combinations into one table."),
     ("observe", "mirc.cli.observe:observe", "Run a small model, and write what it used when."),
     ("compare", "mirc.cli.compare:compare", "Compare what a .mir file declares with a run."),

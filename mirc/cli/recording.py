@@ -1,6 +1,6 @@
 """The files that ``mirc simulate`` can write of what happened: events, a trace, a page, figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from mirc.report.timeline.course import Course
     from mirc.simulate.curves import Curve
     from mirc.simulate.model import Outcome
+    from mirc.simulate.serving.model import Serving
     from mirc.simulate.study import Study, Watch
     from mirc.simulate.workload import Scenario
+    from mirc.traces.requests import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -166,6 +168,22 @@ def _draw(files: Files, study: "Study", recorder: Recorder) -> None:
 
     if files.drawn:
         write_document(files, page_of(study, recorder.courses, recorder.curves))
+
+
+def draw_serving(files: Files, serving: "Serving", arrivals: Sequence["Request"]) -> None:
+    """Draw what policies made of a trace, where that was asked for."""
+    if not files.drawn:
+        return
+    from mirc.report.page.serving_page import page_of  # noqa: PLC0415 - as above
+    from mirc.simulate.curves import curve_of_requests  # noqa: PLC0415
+    from mirc.simulate.serving.prefix_trace import asked_by  # noqa: PLC0415
+
+    asked = asked_by(arrivals)
+    curves = {
+        served.machine: (curve_of_requests(asked, served.caches.block_bytes),)
+        for served in serving.machines
+    }
+    write_document(files, page_of(serving, curves))
 
 
 def write_document(files: Files, document: "Document") -> None:

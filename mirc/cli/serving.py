@@ -8,6 +8,7 @@ import click
 
 import mirc
 from mirc.cli.output import write_text
+from mirc.cli.recording import Files, draw_serving
 from mirc.diagnostics import CouldNotRun
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Served:
     """What ``--trace`` and the options that go with it were given; None where they were not."""
 
     trace: str | None
+    trace_format: str | None
     kv_gb: float | None
     swap_gb: float | None
     trace_block: int | None
@@ -66,8 +68,13 @@ def serving_options(command: Command) -> Command:
             option(
                 "--trace",
                 metavar="FILE",
-                help="Serve these requests over FILE's caches instead: Mooncake JSON lines, plain "
-                "or gzipped.",
+                help="Serve these requests over FILE's caches instead: Mooncake's JSON lines, "
+                "Azure's CSV or vLLM's cache events, plain or gzipped.",
+            ),
+            option(
+                "--trace-format",
+                type=click.Choice(("mooncake", "azure", "vllm-events")),
+                help="With --trace: what it is written in; its content tells if not given.",
             ),
             option(
                 "--kv-gb",
@@ -155,27 +162,31 @@ def serve_trace(
     module: "Module",
     served: Served,
     *,
+    files: Files,
     machines: tuple[str, ...],
     policies: str,
     output_format: str,
     output: str,
     tell: Callable[[str], None] | None,
 ) -> None:
-    """Serve the trace that ``--trace`` names and write the report."""
+    """Serve the trace that ``--trace`` names and write the report, a page and figures."""
     from mirc.report import serving as report  # noqa: PLC0415 - as in simulate
     from mirc.simulate.serving.model import Options  # noqa: PLC0415
     from mirc.simulate.serving.serve import serve  # noqa: PLC0415
     from mirc.simulate.serving.timing import Objective  # noqa: PLC0415
-    from mirc.traces.requests import read  # noqa: PLC0415
+    from mirc.traces.arrivals import arrivals  # noqa: PLC0415
+    from mirc.traces.detect import TraceFormat  # noqa: PLC0415
 
     trace = str(served.trace)
     usual = Options()
+    form = TraceFormat(served.trace_format) if served.trace_format else None
+    given = arrivals(trace, form=form, block_tokens=served.trace_block)
     options = Options(
         machines=machines,
         policies=policies,
         kv_gb=served.kv_gb,
         swap_gb=served.swap_gb or usual.swap_gb,
-        block_tokens=served.trace_block or usual.block_tokens,
+        block_tokens=given.block_tokens,
         at_once=served.at_once or usual.at_once,
         budget=served.budget or usual.budget,
         speedup=served.speedup or usual.speedup,
@@ -185,7 +196,9 @@ def serve_trace(
             itl_ms=served.slo_itl_ms or usual.objective.itl_ms,
         ),
     )
-    found = serve(module, trace, read(trace), options, tell)
+    found = serve(module, trace, given.requests, options, tell)
+    found = attrs.evolve(found, notes=given.notes)
+    draw_serving(files, found, given.requests)
     if output_format == "json":
         write_text(output, report.as_json(found, version=mirc.__version__))
     else:

@@ -167,6 +167,7 @@ def simulate(
         serve_trace(
             module,
             served,
+            files=files,
             machines=machines_named(machines),
             policies=policies,
             output_format=output_format,

@@ -30,19 +30,19 @@ class Policy(ABC):
         It stays until ``evicted`` says that it left.
         """
 
-    def missed(self, x: int) -> None:
+    def missed(self, x: int) -> None:  # noqa: B027 - deaf, unless it wants to hear
         """Hear that an id was asked for and is not there; nothing has left for it yet."""
 
-    def admitted(self, x: int) -> None:
+    def admitted(self, x: int) -> None:  # noqa: B027 - deaf, unless it wants to hear
         """Hear that an id came in: it had been missed, or is fetched ahead of its use."""
 
-    def touched(self, x: int) -> None:
+    def touched(self, x: int) -> None:  # noqa: B027 - deaf, unless it wants to hear
         """Hear that an id was used, and was there."""
 
-    def evicted(self, x: int) -> None:
+    def evicted(self, x: int) -> None:  # noqa: B027 - deaf, unless it wants to hear
         """Hear that an id left to make room."""
 
-    def removed(self, x: int) -> None:
+    def removed(self, x: int) -> None:  # noqa: B027 - deaf, unless it wants to hear
         """Hear that an id, there or not, ended: nobody will ask for it again."""
 
     def may_leave(self, x: int) -> bool:
@@ -118,7 +118,7 @@ class Guarded:
     def _call(self, method: Callable[..., Any], *told: int) -> Any:
         try:
             return method(*told)
-        except Exception as error:  # noqa: BLE001 - it is the user's code
+        except Exception as error:
             raise self._failure(
                 f"failed in `{method.__name__}`: {type(error).__name__}: {error}"
             ) from error

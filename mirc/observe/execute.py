@@ -139,6 +139,7 @@ class Notes:
         self.begin = time.perf_counter_ns()
         self.rows: list[Row] = []
         self.numbers: dict[str, int] = {}
+        self._used: set[tuple[str, str]] = set()  # in the step that runs
 
     def taken(self) -> list[Row]:
         """Return the rows since the last time."""
@@ -153,8 +154,16 @@ class Notes:
         """Note that something happens now."""
         self.rows.append((kind, self.now(), *what))
 
+    def step(self, phase: int, position: int) -> None:
+        """Note that a step begins."""
+        self._used.clear()
+        self.note("step", phase, position)
+
     def use(self, kind: str, at: int, name: str, size_bytes: int) -> None:
-        """Note a use of an object, and its size the first time."""
+        """Note a step's use of an object, once, and its size the first time of all."""
+        if (kind, name) in self._used:
+            return
+        self._used.add((kind, name))
         number = self.numbers.get(name)
         if number is None:
             number = self.numbers[name] = len(self.numbers)
@@ -183,7 +192,7 @@ class _Run(fx.Interpreter):
         step = self.phase.step_of.get(n)
         if step is not None and step != self.step:
             self.step = step
-            self.notes.note("step", self.number, step)
+            self.notes.step(self.number, step)
         at = self.notes.now()
         before = dict(self.owners) if step is not None else {}
         given = [each for each in n.all_input_nodes if isinstance(self.env.get(each), Tensor)]
@@ -201,7 +210,7 @@ class _Run(fx.Interpreter):
         """Return a node's arguments, with the CPU wherever the capture says meta."""
         args, kwargs = super().fetch_args_kwargs_from_env(n)
         here: Any = fx.node.map_aggregate((args, kwargs), _on_cpu)
-        return here
+        return here[0], here[1]
 
     def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call an operator; the one that counts whole numbers has no form on the CPU but in float.
@@ -243,10 +252,12 @@ class _Run(fx.Interpreter):
                 continue
             done.add((kind, draft.index))
             chosen: list[int] | None = None
+            other = n.args[-1]
+            index = self.env.get(other) if isinstance(other, fx.Node) else None
             if str(packet) in GROUPED and n.args[1] is node:
-                chosen = _experts(self.env[n.args[2]] if len(n.args) > 2 else None)
-            elif packet in GATHERS and n.args[0] is node and n.args[1] in self.env:
-                chosen = self.env[n.args[1]].unique().tolist()
+                chosen = _experts(index)
+            elif packet in GATHERS and n.args[0] is node and isinstance(index, Tensor):
+                chosen = torch.unique(index).tolist()
             self._note(kind, at, draft, tensor, chosen)
 
     def _note(

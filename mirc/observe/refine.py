@@ -12,6 +12,7 @@ from mirc.ir.resolve import Layer, read
 from mirc.ir.values import Value
 from mirc.observe.compare import Mismatch, Sighting, mismatch
 from mirc.observe.estimates import Estimate, Timing, estimates
+from mirc.observe.staying import exchanged
 from mirc.observe.wishes import Wish, wishes
 
 REFINED = (
@@ -21,8 +22,10 @@ REFINED = (
     "last_use_us",
     "period_us",
     "prefetch_horizon_us",
+    "residency",
 )
-"""Keys that are changed: estimates all of them. Facts, hints and promises never are."""
+"""Keys that are changed: estimates, and what a plan chose by them. Facts, hints and promises never
+are."""
 
 
 @attrs.frozen
@@ -39,10 +42,13 @@ class Address:
 
 @attrs.frozen(kw_only=True)
 class Change:
-    """One field of one block, as it was (None where it was not written) and as it becomes."""
+    """One field of one block, as it was (None where it was not written) and as it becomes.
+
+    No other key than those of ``REFINED`` can be changed.
+    """
 
     address: Address
-    key: str
+    key: str = attrs.field(validator=attrs.validators.in_(REFINED))
     before: tuple[Value, float | None] | None
     after: tuple[Value, float | None]
     why: str
@@ -85,8 +91,9 @@ def refine(module: Module, seen: Iterable[Sighting], name: str) -> Refinement:
     decided = _Decided(module, run.plan)
     for wish in wishes(found):
         decided.take(wish)
+    changes = (*decided.changes(), *_moved(module, run.plan, found, decided))
     return Refinement(
-        changes=(*decided.changes(), *_moved(module, run.plan, found, decided)),
+        changes=(*changes, *_kept_near(module, run.plan, found, changes)),
         sighting=run,
         before=mismatch(found),
     )
@@ -205,6 +212,36 @@ def _moved(
                         after=(value, field.confidence),
                         why=why,
                     )
+
+
+def _kept_near(
+    module: Module, plan: str | None, found: Sequence[Estimate], changes: Iterable[Change]
+) -> Iterator[Change]:
+    """Yield which routed parts the plan keeps near, in phases of which chances changed."""
+    changed = {
+        change.address.target: change.after[0]
+        for change in changes
+        if change.key == "route_probability"
+    }
+    if plan is None or not changed:
+        return
+    chances: dict[str, dict[str, float]] = {}
+    for one in found:
+        if one.field == "route_probability":
+            value = changed.get(one.object, one.value)
+            number = float(value) if isinstance(value, int | float) else one.observed
+            chances.setdefault(one.phase, {})[one.object] = number
+    for part in module.plans[plan].phases:
+        chance = chances.get(part.name, {})
+        if changed.keys() & chance.keys():
+            for name, before, after in exchanged(module, part, chance.get):
+                yield Change(
+                    address=Address((plan, part.name), name),
+                    key="residency",
+                    before=(before, None),
+                    after=(after, None),
+                    why="as many stay near as before, the likeliest",
+                )
 
 
 class _Clock:

@@ -41,18 +41,20 @@ class Wish:
 def wishes(found: Sequence[Estimate]) -> list[Wish]:
     """Return what each estimate should say, in order.
 
-    A forecast is changed where its trials contradict it, to (k + 1/2) / (n + 1) for k of n or the
-    level that holds k / n, with the posterior's probability of the claim that a confidence makes.
+    A forecast is changed where its trials contradict it, and a chance also where those of its class
+    drifted: to (k + 1/2) / (n + 1) for k of n, or the level that holds k / n, with the posterior's
+    probability of the claim that a confidence makes.
     Times of a plan's phase are on one clock: where more of them hold so, all become those of the
     median run. Confidences are then held against how often the values do.
 
     source: Jeffreys, An invariant form for the prior probability, Proc. R. Soc. A 186 (1946)
     """
+    drifted = _drifted(found)
     late = _late([one for one in found if isinstance(one, Timing)])
     made = [
         (_kept if one.phase not in late else _timed)(one)
         if isinstance(one, Timing)
-        else _forecast(one)
+        else (_chance if _family(one) in drifted and _is_chance(one) else _forecast)(one)
         for one in found
     ]
     return list(_calibrated(made))
@@ -80,12 +82,44 @@ def _kept(one: Estimate) -> Wish:
     return Wish(estimate=one, value=None, confidence=one.confidence, held=one.held)
 
 
+def _family(one: Estimate) -> tuple[str, str, str]:
+    """Return what drifts together: one field of one class in one phase."""
+    return one.field, one.phase, one.klass
+
+
+def _drifted(found: Iterable[Estimate]) -> set[tuple[str, str, str]]:
+    """Return the families in which more chances are contradicted than doubt explains."""
+    counts: dict[tuple[str, str, str], list[int]] = {}
+    for one in found:
+        if one.forecast is not None and _is_chance(one):
+            count = counts.setdefault(_family(one), [0, 0])
+            count[0] += _is_wrong(one, one.forecast)
+            count[1] += 1
+    return {family for family, (wrong, total) in counts.items() if wrong > 2 * DOUBT * total}
+
+
+def _is_chance(one: Estimate) -> bool:
+    """Tell whether it is a number that stands for the chance of a trial."""
+    return isinstance(one.value, float) and max(one.value, one.observed) <= 1
+
+
+def _is_wrong(one: Estimate, seen: Forecast) -> bool:
+    return not one.right and _contradicted(one, seen)
+
+
 def _forecast(one: Estimate) -> Wish:
     seen = one.forecast
-    if seen is None or one.right or not _contradicted(one, seen):
+    if seen is None or not _is_wrong(one, seen):
         return _kept(one)
+    return _chance(one)
+
+
+def _chance(one: Estimate) -> Wish:
+    """Return what the trials say of an estimate, whatever it said."""
+    seen = one.forecast
+    assert seen is not None  # noqa: S101 - times have none, and do not come here
     share = seen.events / seen.trials
-    if isinstance(one.value, Level):
+    if isinstance(one.value, Level) and one.written:
         level = _level_of(one.field, share)
         value: Value = Name(level.value)
         sure: float | None = _posterior(
@@ -114,7 +148,7 @@ def _contradicted(one: Estimate, seen: Forecast) -> bool:
     if isinstance(one.value, Level):
         event = LEVELS[one.field][one.value]
         low, high = event.low, event.high
-    elif isinstance(one.value, float) and max(one.value, one.observed) <= 1:
+    elif _is_chance(one):
         low, high = one.value / 2, min(1.0, 2 * one.value)
     else:
         return True  # every iteration, or a number of steps: told exactly

@@ -40,6 +40,7 @@ def as_json(serving: Serving, *, version: str) -> str:
         "closed": serving.options.closed,
         "speedup": serving.options.speedup,
         "objective": attrs.asdict(serving.options.objective),
+        "notes": list(serving.notes),
         "machines": [_object(served) for served in serving.machines],
     }
     return json.dumps(found, indent=2) + "\n"
@@ -50,7 +51,9 @@ def _machine(serving: Serving, served: Served) -> str:
     parts = [lines, _found(served), _times(served, serving.options), _work(served)]
     if len(served.rows[0].tenants) > 1:
         parts.append(_tenants(served))
-    parts.append("".join(f"{line}\n" for line in _sentences(served, serving.options)))
+    parts.append(
+        "".join(f"{line}\n" for line in (*_sentences(served, serving.options), *serving.notes))
+    )
     return "\n".join(parts)
 
 
@@ -166,7 +169,7 @@ def _sentences(served: Served, options: Options) -> list[str]:
     lines = [
         f"signals in the trace: {heard}"
         if heard
-        else "the trace has no sessions, so no signals: intent knows what lru knows"
+        else "the trace has no sessions, so there are no signals to hear"
     ]
     recompute = served.recompute
     if recompute is None:
@@ -197,8 +200,8 @@ def _of_time(served: Served, options: Options) -> list[str]:
         )
     if options.closed:
         lines.append(
-            "assumed: requests come in order, as soon as nobody queues and the turn before is gone: "
-            "times to the first token hold no queue"
+            "assumed: requests come in order, as soon as nobody queues and the turn before is "
+            "gone: times to the first token hold no queue"
         )
     else:
         faster = "" if options.speedup == 1 else f", {options.speedup:g} times as fast"

@@ -94,9 +94,7 @@ def compare(
     rows = []
     for policy in policies:
         told(policy)
-        rows.append(
-            run(case, policy, faults=faults, telemetry=telemetry, seed=seed, record=record)
-        )
+        rows.append(run(case, policy, faults=faults, telemetry=telemetry, seed=seed, record=record))
     together = None
     if "intent" in policies and lowering is not Lowering.OFF:
         told("intent with precision")

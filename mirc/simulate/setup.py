@@ -1,7 +1,6 @@
 """A workload, descriptors and a machine into the world and the script that the engine plays."""
 
 from itertools import pairwise
-from typing import Any
 
 import attrs
 import numpy as np
@@ -64,6 +63,7 @@ def stage(
         plans, known, workload, ways, homes_=obj[k.HOME], policy=policy, settings=settings
     )
     accesses = len(workload.access_object)
+    rule = _rule_of(policy, workload, int(ways.memories[k.CAPACITY, k.NEAR]))
     world = World(
         obj=obj,
         mem=ways.memories.copy(),
@@ -80,7 +80,9 @@ def stage(
         own=np.tile(no_ranks(count), (len(known.quotas), 1)),
         tenant=_tenants(known),
         heap=np.zeros((2, _heap_entries(policy, count, accesses)), dtype=np.int64),
-        **_rule_tables(policy, workload, int(ways.memories[k.CAPACITY, k.NEAR])),
+        rule=rule.now,
+        cell=rule.cell,
+        real=rule.real,
         counts=np.zeros(COUNTS, dtype=np.int64),
         log=np.zeros((most_events, len(EVENT.names or ())), dtype=np.int64),
     )
@@ -143,22 +145,19 @@ def _heap_entries(policy: Policy, objects: int, accesses: int) -> int:
     return 2 * objects + 1 if policy.number == k.REGRET else 0
 
 
-def _rule_tables(policy: Policy, workload: Workload, capacity: int) -> dict[str, Any]:
+def _rule_of(policy: Policy, workload: Workload, capacity: int) -> rules.Replacement:
     """Return an empty table of a rule of replacement; of no object, where the policy is none.
 
     What a rule calls set by hand is by what a loss costs: what the run makes has to be written back
     first, so it stays before what has a master below.
     """
     if policy.rule is None:
-        r = rules.replacement(rules.FIFO, 0, 1)
-    else:
-        r = rules.replacement(
-            policy.rule.number, workload.object_count, capacity, policy.rule.variant
-        )
-        count = workload.object_count
-        r.cell[rules.SIZE, :count] = np.maximum(workload.size_bytes, 1)
-        r.cell[rules.PRIORITY, :count] = np.where(workload.made, _OF_MADE, rules.DEFAULT_PRIORITY)
-    return {"rule": r.now, "cell": r.cell, "real": r.real}
+        return rules.replacement(rules.FIFO, 0, 1)
+    count = workload.object_count
+    r = rules.replacement(policy.rule.number, count, capacity, policy.rule.variant)
+    r.cell[rules.SIZE, :count] = np.maximum(workload.size_bytes, 1)
+    r.cell[rules.PRIORITY, :count] = np.where(workload.made, _OF_MADE, rules.DEFAULT_PRIORITY)
+    return r
 
 
 def _one_ranking(plans: list[Orders], ranked: Ints) -> list[Orders]:

@@ -12,6 +12,7 @@ from mirc.machine import Link, Machine
 from mirc.packed.model import Packed
 from mirc.packed.view import PackedView
 from mirc.simulate.model import READ, Flags, Ints, Workload
+from mirc.simulate.tables import first_places
 from mirc.simulate.workload import Scenario
 
 
@@ -182,14 +183,16 @@ def _first_uses(
     """Return when decoding first reads each template, from its first step on, by the roofline."""
     begin = int(workload.iteration_ptr[0])
     clock = np.concatenate(([0], np.cumsum(workload.compute_ps[begin:])))
-    steps = np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
-    found = {}
-    for name, instances in blocks.items():
-        own = np.zeros(workload.object_count, dtype=np.bool_)
-        own[instances.ids] = True
-        uses = steps[decoding & own[workload.access_object]]
-        found[name] = int(clock[uses[0] - begin]) if len(uses) else int(clock[-1])
-    return found
+    names = list(blocks)
+    template = np.full(workload.object_count, -1, dtype=np.int64)
+    for place, name in enumerate(names):
+        template[blocks[name].ids] = place
+    uses = np.flatnonzero(decoding)
+    used = template[workload.access_object[uses]]
+    first = first_places(used[used >= 0], len(names))
+    uses = np.append(uses[used >= 0], len(workload.access_object))  # none: after the last
+    steps = np.searchsorted(workload.access_ptr, uses[first], side="right") - 1
+    return dict(zip(names, clock[steps - begin].tolist(), strict=True))
 
 
 def _placebo(

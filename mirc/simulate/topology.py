@@ -248,11 +248,17 @@ def _rooms_of(workload: Workload, known: Descriptors, machine: Machine) -> tuple
 
 
 def no_room_for_masters(machine: Machine, size_bytes: int, room_bytes: int) -> CouldNotRun:
-    """Return what is said where masters do not fit below near memory."""
+    """Return what is said where masters do not fit below near memory, or nothing leads up."""
+    near = machine.near.name
+    if not _below(machine):
+        return CouldNotRun(
+            f"no memory of {machine.name} has a way into its near memory `{near}`, and the masters "
+            f"of weights take {size_bytes:_} bytes below it",
+            f"add a [[memory]] of a farther tier with a [[link]] whose target is `{near}`",
+        )
     return CouldNotRun(
         f"the masters of weights take {size_bytes:_} bytes, and the memories below "
-        f"`{machine.near.name}` of {machine.name} have room for "
-        f"{room_bytes:_}",
+        f"`{near}` of {machine.name} have room for {room_bytes:_}",
         "choose a machine with more memory below",
     )
 

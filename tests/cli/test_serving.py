@@ -52,9 +52,9 @@ def test_how_requests_come_and_what_is_good_can_be_said(trace: str) -> None:
 
 
 def test_the_object_is_the_same_on_every_run(trace: str) -> None:
-    arguments = ("--trace", trace, "--kv-gb", "0.6", "--output-format", "json")
-    arguments = (*arguments, "--policy", "lru,intent,belady,sieve")
-    first, second = simulate(*arguments), simulate(*arguments)
+    usual = ("--trace", trace, "--kv-gb", "0.6", "--output-format", "json")
+    policies = ("--policy", "lru,intent,belady,sieve")
+    first, second = simulate(*usual, *policies), simulate(*usual, *policies)
     assert first.output == second.output
     report = json.loads(first.output)
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
@@ -83,7 +83,7 @@ def test_the_object_is_the_same_on_every_run(trace: str) -> None:
                 "--trace",
                 "nowhere.jsonl",
             ),
-            "cannot read the request trace",
+            "cannot read the trace",
         ),
     ],
 )

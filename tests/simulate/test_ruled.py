@@ -19,6 +19,7 @@ from mirc.simulate.engine import Played, play_on, simulate
 from mirc.simulate.loop import play
 from mirc.simulate.policies import MORE, POLICIES, Settings, policy_of
 from mirc.simulate.setup import stage
+from tests.nightly import by_night
 from tests.simulate.drawn import Drawn, scenes, steps
 from tests.simulate.scenes import Step, machine, rows, workload
 from tests.simulate.test_engine import SMALL, check
@@ -29,7 +30,7 @@ RULED = [name for name, policy in MORE.items() if policy.rule is not None]
 
 @pytest.mark.mechanism("S5-04")
 @pytest.mark.parametrize("policy", MORE)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=by_night(7, 600), deadline=None)
 @given(drawn=scenes())
 def test_no_rule_ever_overfills_a_memory_or_reads_bytes_in_flight(
     policy: str, drawn: Drawn
@@ -40,7 +41,7 @@ def test_no_rule_ever_overfills_a_memory_or_reads_bytes_in_flight(
 
 
 @pytest.mark.parametrize("policy", RULED)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=by_night(7, 600), deadline=None)
 @given(drawn=scenes())
 def test_a_rule_holds_near_what_the_run_holds_near(policy: str, drawn: Drawn) -> None:
     scene = stage(drawn.load, drawn.known, drawn.machine, policy_of(policy), settings=SMALL)
@@ -54,7 +55,7 @@ def test_a_rule_holds_near_what_the_run_holds_near(policy: str, drawn: Drawn) ->
 
 
 @pytest.mark.parametrize("policy", MORE)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=by_night(5, 400), deadline=None)
 @given(drawn=scenes(held=False), data=st.data())
 def test_another_future_changes_no_decision_of_a_rule(
     policy: str, drawn: Drawn, data: st.DataObject
@@ -165,12 +166,20 @@ def test_a_placebo_deals_out_hints_within_their_class() -> None:
     count = 12
     load = workload([10] * count, [False] * count, [Step(reads=[0])])
     known = rows(load)
-    hinted = attrs.evolve(
-        known, probability=np.linspace(0.1, 0.9, count), phases=known.phases
-    )
+    hinted = attrs.evolve(known, probability=np.linspace(0.1, 0.9, count), phases=known.phases)
     classes = np.arange(count) % 2
     dealt = shuffled(hinted, classes, seed=1).probability
     assert not np.array_equal(dealt, hinted.probability)
     for number in (0, 1):
         of_class = classes == number
         assert sorted(dealt[of_class]) == sorted(hinted.probability[of_class])
+
+
+@pytest.mark.parametrize("policy", RULED)
+@settings(max_examples=by_night(5, 500), deadline=None)
+@given(drawn=scenes())
+def test_a_compiled_rule_decides_as_the_plain_one(policy: str, drawn: Drawn) -> None:
+    fast, plain = run(drawn, policy, "compiled").events, run(drawn, policy, "python").events
+    assert fast is not None
+    assert plain is not None
+    assert fast.tobytes() == plain.tobytes()

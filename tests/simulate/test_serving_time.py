@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from mirc.controller.keeping import Recency
 from mirc.controller.kv.conversations import Conversations
-from mirc.controller.kv.events import KvEvent
+from mirc.controller.kv.events import KvEvent, What
 from mirc.controller.kv.floor import Limits
 from mirc.controller.kv.groups import Group, GroupKind
 from mirc.controller.kv.host import Host
@@ -21,7 +21,7 @@ from mirc.machine.load import load
 from mirc.machine.transfers import transfer_ps
 from mirc.simulate.serving.arrivals import AsThereIsRoom, ByTheClock
 from mirc.simulate.serving.caches import Caches, ways_of
-from mirc.simulate.serving.cost import Cost, Part, steps_until, total_as
+from mirc.simulate.serving.cost import Cost, steps_until, total_as
 from mirc.simulate.serving.play import Heard, Play
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import Objective, Pace, Timing, pace_of
@@ -158,7 +158,7 @@ def test_what_was_swapped_out_is_used_once_the_link_has_brought_it_back() -> Non
     # another block leaves.
     arrivals = [arrival(0, 16), arrival(100, 16, first=50), arrival(200, 16)]
     found, heard = play(arrivals, blocks=3, swap=10)
-    assert (heard.counts["SWAPPED_IN"], heard.counts["SWAPPED_OUT"]) == (2, 4)
+    assert (heard.counts[What.SWAPPED_IN], heard.counts[What.SWAPPED_OUT]) == (2, 4)
     inward, outward = ways_of(load("h100-sxm"), MB)
     spent_ps = sum(transfer_ps(link, MB, MB) for link in outward)
     spent_ps += sum(transfer_ps(link, 2 * MB, MB) for link in inward)
@@ -171,8 +171,8 @@ def test_a_preempted_request_ends_later_whether_it_is_swapped_or_computed_again(
     roomy = timing(arrivals, blocks=20)
     computed, heard = play(arrivals, blocks=9)
     swapped, below = play(arrivals, blocks=9, swap=20)
-    assert heard.counts["PREEMPTED"] > 0 == heard.counts["SWAPPED_OUT"]
-    assert below.counts["PREEMPTED"] > 0 < below.counts["SWAPPED_IN"]
+    assert heard.counts[What.PREEMPTED] > 0 == heard.counts[What.SWAPPED_OUT]
+    assert below.counts[What.PREEMPTED] > 0 < below.counts[What.SWAPPED_IN]
     late = [each.clocked.timing().end_ms[1] for each in (swapped, computed)]
     assert roomy.end_ms[1] < late[0] < late[1]
 
@@ -304,8 +304,5 @@ def test_the_lines_of_steps_that_only_decode_are_what_each_step_costs(
 ) -> None:
     ends = [end for each in contexts if (end := COSTLY.steady(each)) is not None]
     steps = min([steps, *ends])
-    each = [
-        COSTLY.step_as([Part(context=context + at, tokens=1) for context in contexts])
-        for at in range(steps)
-    ]
+    each = [COSTLY.step_as([(context + at, 1) for context in contexts]) for at in range(steps)]
     assert total_as(COSTLY.lines(contexts), steps) == sum(each)

@@ -201,7 +201,8 @@ class Orchestrator:
 
     def _decode(self, sequence: Sequence, tokens: int) -> bool:
         del tokens  # one
-        if not self.floor.grow(sequence, lambda: self.chains.append(sequence)):
+        append = self.chains.append
+        if not append(sequence) and not self.floor.grow(sequence, lambda: append(sequence)):
             return False
         sequence.left -= 1
         sequence.promised = 0

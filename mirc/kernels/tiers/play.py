@@ -88,7 +88,7 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
                 _write(t, rules, x)
         t.run[AT] += 1
         if t.run[LOOKAHEAD] > 0:
-            _look_ahead(t, rules, ids, base)
+            _look_ahead(t, rules, ids, uses, base)
 
 
 def finish(t: Tiers, seen: Seen) -> None:
@@ -197,12 +197,15 @@ def _write(t: Tiers, rules: Any, x: int) -> None:
         send_down(t, x, 0, t.run[TIERS] - 1)
 
 
-def _look_ahead(t: Tiers, rules: Any, ids: Table, base: int) -> None:
+def _look_ahead(t: Tiers, rules: Any, ids: Table, uses: Table, base: int) -> None:
     """Fetch what the next accesses will ask for, as far as jobs and staging room go."""
     cursor = max(t.run[CURSOR], t.run[AT])
     end = min(t.run[AT] + t.run[LOOKAHEAD], base + len(ids))
     most = JOBS // 2
     while cursor < end and t.run[PENDING] < most and t.run[STAGED] <= t.run[STAGING]:
-        _fetch_ahead(t, rules, ids[cursor - base])
+        x = ids[cursor - base]
+        if len(uses) > 0 and t.obj[x, STATE] & 1 == 0:
+            rules[0].cell[NEXT_USE, x] = cursor
+        _fetch_ahead(t, rules, x)
         cursor += 1
     t.run[CURSOR] = cursor

@@ -1,7 +1,7 @@
 """Shapes of plots into Vega-Lite by altair: the same for a page and for a figure in a paper."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mirc.diagnostics import CouldNotRun
 from mirc.report.page.model import ROWS
@@ -14,10 +14,11 @@ Chart = Mapping[str, Any]
 SECONDS = "format(datum.value, '~s') + 's'"
 BYTES = "datum.value === 0 ? '0' : format(datum.value, '~s') + 'B'"
 PERCENT = "format(datum.value, '~%')"
-PLAIN = "format(datum.value, '~s')"
+PLAIN = "datum.value < 1000 ? format(datum.value, '~g') : format(datum.value, '~s')"
 
 HEIGHT = 220
 BAR = 26  # a bar and the space about it
+_ROOM = 1.2  # of the longest bar: what is written beyond it must fit
 
 PALETTE = (
     *("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2"),
@@ -49,7 +50,9 @@ def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: 
             f"{x}:Q",
             title=None,
             scale=alt.Scale(nice=False, zero=False),
-            axis=alt.Axis(labelExpr=SECONDS, tickCount=6, grid=False),
+            axis=alt.Axis(
+                labelExpr=SECONDS, tickCount=6, labelOverlap="greedy", labelSeparation=8, grid=False
+            ),
         ),
         y=alt.Y(f"{y}:Q", title=None, stack="zero", axis=alt.Axis(labelExpr=unit, tickCount=5)),
         color=_colour(alt, field, values),
@@ -104,7 +107,9 @@ def bars(
         text = base.mark_text(align="left", dx=4, fontSize=11)
         place = f"max(datum.{x}, {f'datum.{mark}' if mark else 0})"
         text = text.transform_calculate(beyond=place)
+        room = base.mark_point(opacity=0).transform_calculate(beyond=f"{_ROOM} * {place}")
         found += text.encode(x=alt.X("beyond:Q"), y=rows, text=f"{label}:N")
+        found += room.encode(x=alt.X("beyond:Q"))
     return _finished(found, BAR * count)
 
 
@@ -115,33 +120,38 @@ def lines(
     *,
     units: tuple[str, str],
     titles: tuple[str, str] = ("", ""),
-    points: bool = False,
-    log: bool = False,
+    shape: Literal["steps", "dots"] = "steps",
+    scale: Literal["linear", "log"] = "linear",
     mark: str = "",
-    same_mark: bool = False,
+    mark_of: str = "",
 ) -> Chart:
-    """Draw one line a value of ``colour``; a dashed one stands at its ``mark``.
+    """Draw one line a value of ``colour``: steps from the bottom, or dots that are joined.
 
-    With ``same_mark`` all have one, of no colour.
+    ``scale`` is that of ``x``. A dashed line stands at the field ``mark``, one for each value of
+    ``mark_of`` in its colour.
     """
     alt = altair()
     base = alt.Chart(alt.NamedData(ROWS))
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=False, nice=True)
-    kind = "linear" if points else "step-after"
-    found = base.mark_line(interpolate=kind, point=points, strokeWidth=2).encode(
+    across = alt.Scale(zero=False, nice=True)
+    if scale == "log":
+        across = alt.Scale(type="log", nice=False)
+    kind = "linear" if shape == "dots" else "step-after"
+    found = base.mark_line(interpolate=kind, point=shape == "dots", strokeWidth=2).encode(
         x=alt.X(
             f"{x}:Q",
             title=titles[0] or None,
-            scale=scale,
-            axis=alt.Axis(labelExpr=units[0], tickCount=6),
+            scale=across,
+            axis=alt.Axis(
+                labelExpr=units[0], tickCount=6, labelOverlap="greedy", labelSeparation=8
+            ),
         ),
         y=alt.Y(
             f"{y}:Q",
             title=titles[1] or None,
-            scale=alt.Scale(zero=not points, nice=True),
+            scale=alt.Scale(zero=shape == "steps", nice=True),
             axis=alt.Axis(labelExpr=units[1], tickCount=5),
         ),
-        color=_colour(alt, colour, ()),
+        color=_colour(alt, colour, (), "stroke"),
         tooltip=[
             alt.Tooltip(f"{colour}:N"),
             alt.Tooltip(f"{x}:Q", format=".4s"),
@@ -150,7 +160,7 @@ def lines(
     )
     if mark:
         line = base.mark_rule(strokeDash=[6, 4], strokeWidth=2)
-        own = {} if same_mark else {"color": _colour(alt, colour, ())}
+        own = {"color": _colour(alt, mark_of, (), "stroke")} if mark_of else {}
         found += line.encode(x=alt.X(f"max({mark}):Q"), **own)
     return _finished(found, HEIGHT)
 
@@ -162,7 +172,13 @@ def ticks(x: str, y: str, count: int, colour: str) -> Chart:
         alt.Chart(alt.NamedData(ROWS))
         .mark_point(filled=True, size=55, opacity=0.8)
         .encode(
-            x=alt.X(f"{x}:Q", title=None, axis=alt.Axis(labelExpr=SECONDS, tickCount=6)),
+            x=alt.X(
+                f"{x}:Q",
+                title=None,
+                axis=alt.Axis(
+                    labelExpr=SECONDS, tickCount=6, labelOverlap="greedy", labelSeparation=8
+                ),
+            ),
             y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=130)),
             color=_colour(alt, colour, ()),
             shape=alt.Shape(f"{colour}:N", legend=None),
@@ -177,11 +193,11 @@ def ticks(x: str, y: str, count: int, colour: str) -> Chart:
     return _finished(found, (BAR + 4) * count)
 
 
-def _colour(alt: Any, field: str, values: Sequence[str]) -> Any:
+def _colour(alt: Any, field: str, values: Sequence[str], symbol: str = "square") -> Any:
     scale = alt.Scale(range=list(PALETTE))
     if values:
         scale = alt.Scale(domain=list(values), range=list(PALETTE[: len(values)]))
-    legend = alt.Legend(title=None, orient="bottom", columns=3, symbolType="square")
+    legend = alt.Legend(title=None, orient="bottom", columns=3, symbolType=symbol)
     return alt.Color(f"{field}:N", scale=scale, legend=legend, sort=None)
 
 

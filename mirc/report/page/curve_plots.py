@@ -44,9 +44,8 @@ def misses(curves: Mapping[str, Sequence[Curve]], rooms: Mapping[str, int]) -> P
             "class",
             units=(BYTES, PERCENT),
             titles=("capacity", ""),
-            log=True,
+            scale="log",
             mark="room",
-            same_mark=True,
         ),
         frames=tuple(frames),
     )

@@ -51,7 +51,7 @@ def hint_curves(comparisons: Sequence[Comparison]) -> Iterator[Plot]:
                 "run",
                 units=(PERCENT, SECONDS),
                 titles=("hints that are wrong", "total time"),
-                points=True,
+                shape="dots",
             ),
             frames=tuple(frames),
         )

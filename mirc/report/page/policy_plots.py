@@ -144,7 +144,9 @@ def steps(courses: Sequence[Course], comparisons: Sequence[Comparison]) -> Plot:
         title="Step times",
         caption="The share of steady iterations that took no longer than so; the schedule's first "
         "run, which fills the memory, is not among them. The dashed line bounds their mean.",
-        chart=lines("seconds", "share", "run", units=(SECONDS, PERCENT), mark="bound"),
+        chart=lines(
+            "seconds", "share", "run", units=(SECONDS, PERCENT), mark="bound", mark_of="run"
+        ),
         frames=tuple(frames),
         overlays=True,
     )

@@ -19,7 +19,7 @@ from mirc.kernels.replacement.replay import (
     PASSED_BY,
     replay,
 )
-from mirc.kernels.replacement.state import SIZE, replacement
+from mirc.kernels.replacement.state import CAPACITY, IDS, SIZE, Replacement, replacement
 from mirc.kernels.world import Table
 from mirc.simulate.own import in_stead
 
@@ -75,16 +75,12 @@ def count_hits(
     table = replacement(rule.number, count, capacity, rule.variant)
     if size is not None:
         table.cell[SIZE, :count] = size
-    play: Callable[..., Any]
+    if path is None:
+        path = "python" if len(ids) <= _PYTHON_ACCESSES else "compiled"
     if is_own(policy):
-        theirs = own_policy(policy, capacity)
-        for x, each in enumerate([] if size is None else size.tolist()):
-            theirs.sized(x, each)
-        play = rebound(replay, in_stead(theirs))
-    elif path == "python" or (path is None and len(ids) <= _PYTHON_ACCESSES):
-        play = replay
+        play = _by_own(policy, table)
     else:
-        play = compiled(replay, table)
+        play = compiled(replay, table) if path == "compiled" else replay
     counted = np.zeros(COUNTED, dtype=np.int64)
     play(table, ids, _NOTHING if next_use is None else next_use, counted)
     left = int(counted[EVICTED])
@@ -100,3 +96,11 @@ def count_hits(
         passed_by=int(counted[PASSED_BY]),
         laps=left * mean / capacity if capacity else 0.0,
     )
+
+
+def _by_own(spelled: str, table: Replacement) -> Callable[..., Any]:
+    """Return the loop in which a user's class decides; it is never compiled."""
+    theirs = own_policy(spelled, int(table.now[CAPACITY]))
+    for x, each in enumerate(table.cell[SIZE, : table.now[IDS]].tolist()):
+        theirs.sized(x, each)
+    return rebound(replay, in_stead(theirs))

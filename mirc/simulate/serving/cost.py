@@ -1,8 +1,12 @@
 """What tokens, pairs and bytes cost on a machine into the time that each batch takes."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import attrs
+
+Part: TypeAlias = tuple[int, int]
+"""What one sequence does in a batch: cached tokens, and the new ones after them."""
 
 ATTO = 10**18  # whole attoseconds: a step's time is then a linear function of whole numbers
 LEAST_AS = 10**12  # no step takes less than a microsecond
@@ -20,14 +24,6 @@ class Experts:
         """Return the time to read those that a batch touches, on average: uniform routing."""
         spared = (1 - min(1.0, self.chosen / self.parts)) ** tokens
         return round(self.read_as * (1 - spared))
-
-
-@attrs.frozen(kw_only=True)
-class Part:
-    """What one sequence does in a batch: ``tokens`` new ones after ``context`` cached ones."""
-
-    context: int
-    tokens: int
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +55,7 @@ class Cost:
         Each is the first step's time and what every further one takes more, for as long as nobody
         passes the end of a window (``steady``).
         """
-        compute, near = self._roofs([Part(context=each, tokens=1) for each in contexts])
+        compute, near = self._roofs([(each, 1) for each in contexts])
         growing = more_compute = more_near = 0
         for window, pair, cached in zip(self.windows, self.pair_as, self.cached_as, strict=True):
             growing = sum(1 for each in contexts if not window or each < window)
@@ -73,15 +69,15 @@ class Cost:
         return min(ahead, default=None)
 
     def _roofs(self, batch: Sequence[Part]) -> tuple[int, int]:
-        tokens = sum(part.tokens for part in batch)
+        tokens = sum(new for _, new in batch)
         compute = tokens * self.token_as
         near = self.dense_as + len(batch) * self.fixed_as
         near += sum(each.step_as(tokens) for each in self.experts)
         for window, pair, cached in zip(self.windows, self.pair_as, self.cached_as, strict=True):
             if pair:
-                compute += pair * sum(_pairs(part, window) for part in batch)
+                compute += pair * sum(_pairs(*part, window) for part in batch)
             if cached:
-                near += cached * sum(_cached(part, window) for part in batch)
+                near += cached * sum(_cached(*part, window) for part in batch)
         return compute, near
 
 
@@ -104,20 +100,19 @@ def total_as(lines: Iterable[tuple[int, int]], steps: int) -> int:
     return spent(0, steps - 1) if steps > 0 else 0
 
 
-def _pairs(part: Part, window: int) -> int:
+def _pairs(context: int, tokens: int, window: int) -> int:
     """Return the tokens that the new ones attend to, themselves among them, each counted."""
-    first, last = part.context + 1, part.context + part.tokens
+    first, last = context + 1, context + tokens
     if not window or last <= window:
-        return (first + last) * part.tokens // 2
+        return (first + last) * tokens // 2
     if first > window:
-        return window * part.tokens
+        return window * tokens
     return (first + window) * (window - first + 1) // 2 + window * (last - window)
 
 
-def _cached(part: Part, window: int) -> int:
+def _cached(context: int, tokens: int, window: int) -> int:
     """Return the tokens whose bytes are read or written: those in reach once, and the new ones."""
-    reach = min(part.context, window - 1) if window else part.context
-    return reach + part.tokens
+    return (min(context, window - 1) if window else context) + tokens
 
 
 def steps_until(lines: Sequence[tuple[int, int]], time_as: int, most: int) -> int:

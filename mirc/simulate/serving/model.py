@@ -79,9 +79,10 @@ class Served:
 
 @attrs.frozen(kw_only=True)
 class Serving:
-    """The report's whole matter."""
+    """The report's whole matter; ``notes`` say what the trace does not."""
 
     title: str
     trace: str
     options: Options
     machines: tuple[Served, ...]
+    notes: tuple[str, ...] = ()

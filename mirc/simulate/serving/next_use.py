@@ -11,9 +11,9 @@ NEVER = 1 << 62
 class Farthest:
     """What is used farthest in the future leaves first; ``uses`` gives every use of a key.
 
-    A use is the number of a request in the trace; those in ``begun`` are over. A block's next use
-    is never later than that of what stands on it, so leaves go first and what stays is a usable
-    beginning. Source: Belady, IBM Systems Journal 5(2), 1966.
+    A use is a request's place among all, by when it comes; those in ``begun`` are over. A block's
+    next use is never later than that of what stands on it, so leaves go first and what stays is a
+    usable beginning. Source: Belady, IBM Systems Journal 5(2), 1966.
     """
 
     def __init__(self, uses: Callable[[int], Sequence[int]], begun: Collection[int]) -> None:

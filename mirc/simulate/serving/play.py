@@ -13,7 +13,7 @@ from mirc.controller.kv.sequences import Phase
 from mirc.controller.kv.sequences import Sequence as Live
 from mirc.controller.kv.stretch import decode, decoding, quiet_steps
 from mirc.simulate.serving.arrivals import AS_PER_MS, Arrivals
-from mirc.simulate.serving.cost import Cost, Part, steps_until, total_as
+from mirc.simulate.serving.cost import Cost, steps_until, total_as
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import Clocked, Sample
 from mirc.simulate.serving.turns import Turn
@@ -51,11 +51,16 @@ class Heard:
 
 @attrs.define
 class _Asked:
-    """A turn in the system; ``owes`` are the tokens still to store once it is answered."""
+    """A turn in the system.
 
+    ``owes`` are the tokens still to store once it is answered; None before its first token.
+    """
+
+    number: int
     turn: Turn
     live: Live | None = None
-    owes: int = 1
+    owes: int | None = None
+    answered: bool = False
 
 
 class Play:
@@ -122,7 +127,7 @@ class Play:
         self.clocked.arrival[number] = at
         self.clocked.area += self._now - at
         self._open += 1
-        asked = self._asked[turn.request.name] = _Asked(turn)
+        asked = self._asked[turn.request.name] = _Asked(number, turn)
         if turn.keeps is not None:
             self._talk.compact(session, turn.keeps)
         if turn.resumes:
@@ -130,9 +135,10 @@ class Play:
         self._talk.request(turn.request)
         asked.live = self._served.floor.sequences.get(turn.request.name)
 
-    def _answered(self, name: str, at: int) -> None:
+    def _answered(self, asked: _Asked, at: int) -> None:
         """Let a turn have its last token; its client knows now what comes next."""
-        turn, number = self._asked[name].turn, int(name)
+        turn, number = asked.turn, asked.number
+        asked.answered = True
         self._open -= 1
         self.clocked.end[number] = at
         self.clocked.made[number] = turn.request.new_tokens
@@ -159,6 +165,7 @@ class Play:
     def _closed(self, name: str, what: What) -> None:
         number = int(name)
         if what is What.REFUSED:
+            del self._asked[name]
             self._open -= 1
             self.clocked.area -= self._now - self.clocked.arrival[number]
             self._arrivals.answered(number, self._now)
@@ -191,7 +198,9 @@ class Play:
         decode(self._served, steps)
         self._pass(self._now + total_as(lines, steps), steps)
         for each in live:
-            self._note(each, self._now)
+            asked = self._asked[each.name]
+            if each.left == asked.owes:
+                self._answered(asked, self._now)
 
     def _batch(self) -> None:
         began = self._now
@@ -201,35 +210,26 @@ class Play:
             if event is not None:  # all that run wait for what is on its way
                 self._wait(event)
             return
-        live = [self._of(each) for each in batch]
+        asked = [self._asked[part.name] for part in batch]
         parts = [
-            Part(context=_reached(each) - part.tokens, tokens=part.tokens)
-            for each, part in zip(live, batch, strict=True)
+            (_reached(each.live) - part.tokens, part.tokens)
+            for each, part in zip(asked, batch, strict=True)
+            if each.live is not None
         ]
         self._pass(max(began + self._cost.step_as(parts), self._swap()), 1)
-        for each, part in zip(live, batch, strict=True):
-            self._first(each, part)
-            self._note(each, self._now)
+        for each, part in zip(asked, batch, strict=True):
+            if each.live is not None and not each.live.todo and not each.answered:
+                self._note(each, part, each.live.left)
+            if each.live is not None and each.live.phase is Phase.ENDED:
+                del self._asked[part.name]
 
-    def _of(self, part: Slice) -> Live:
-        live = self._asked[part.name].live
-        if live is None:
-            raise ValueError(f"`{part.name}` runs and was never let in")
-        return live
-
-    def _first(self, live: Live, part: Slice) -> None:
-        """Note a sequence's first token; one whose prompt was all there makes it by decoding."""
-        number = int(live.name)
-        if self.clocked.first[number] < 0 and not live.todo:
-            self.clocked.first[number] = self._now
-            self._asked[live.name].owes = int(part.phase is Phase.PREFILL)
-
-    def _note(self, live: Live, at: int) -> None:
-        """Note that a sequence has its last token, if it has."""
-        if live.todo or self.clocked.end[int(live.name)] >= 0:
-            return
-        if live.left <= self._asked[live.name].owes:
-            self._answered(live.name, at)
+    def _note(self, asked: _Asked, part: Slice, left: int) -> None:
+        """Note the first token, and the last; a prompt that was all there makes one by decoding."""
+        if asked.owes is None:
+            asked.owes = int(part.phase is Phase.PREFILL)
+            self.clocked.first[asked.number] = self._now
+        if left <= asked.owes:
+            self._answered(asked, self._now)
 
     def _next_event(self) -> int | None:
         """Return when something happens that is no batch's doing."""

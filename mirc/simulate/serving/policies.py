@@ -1,44 +1,66 @@
 """The name of a policy into the order in which kept blocks leave, one for each tenant."""
 
-from mirc.controller.keeping import Keeping, Recency
+from mirc.controller.keeping import Keeping, Parent, Recency
+from mirc.controller.kv.by_hand import ByHand
+from mirc.controller.kv.density import Density, Fact
 from mirc.controller.kv.order import Foretold
+from mirc.controller.kv.signals import ALL, Signal
+from mirc.controller.own import is_own, own_policy
 from mirc.controller.ruled import Ruled, Tabled
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.replacement.names import RULES
 
 ORACLE = "belady"
-_BY_HAND = ("ttl",)  # says nothing without priorities that somebody sets
-_RULES = tuple(name for name, rule in RULES.items() if not rule.oracle and name not in _BY_HAND)
-POLICIES = (*_RULES, "intent", ORACLE)
+INTENT = "intent"
+PLACEBO = "placebo"  # intent that hears each conversation's signals about another one
+BELIEVED = "signals"  # what signals say and no more: nothing is learned
+_RULES = tuple(name for name, rule in RULES.items() if not rule.oracle)
+POLICIES = (*_RULES, INTENT, ORACLE)
+ABLATIONS: dict[str, Fact | Signal] = {f"{INTENT}-{word}": word for word in (*Fact, *Signal)}
+MORE = (BELIEVED, PLACEBO, *ABLATIONS)
 
 
 def policies_of(text: str) -> tuple[str, ...]:
-    """Return the policies that a list names, in this table's order.
+    """Return the policies that a list names, in this table's order; ``all`` are ``POLICIES``.
 
-    Raises CouldNotRun for a policy that is none.
+    ``intent-`` and a fact or a signal is intent without it; ``FILE.py:CLASS``, which come last, are
+    the user's. Raises CouldNotRun for a policy that is none.
     """
     asked = [name.strip() for name in text.split(",") if name.strip()]
     if not asked or "all" in asked:
-        return POLICIES
+        asked = [*asked, *POLICIES]
     for name in asked:
-        if name not in POLICIES:
+        if name not in (*POLICIES, *MORE, "all") and not is_own(name):
+            without = f"{INTENT}-{{{', '.join((*Fact, *Signal))}}}"
             raise CouldNotRun(
                 f"there is no policy `{name}` for a trace of requests",
-                f"choose from all, {', '.join(POLICIES)}",
+                f"choose from all, {', '.join((*POLICIES, BELIEVED, PLACEBO))}, {without}",
             )
-    return tuple(name for name in POLICIES if name in asked)
+    own = (name for name in dict.fromkeys(asked) if is_own(name))
+    return (*(name for name in (*POLICIES, *MORE) if name in asked), *own)
 
 
-def hears(policy: str) -> bool:
-    """Tell whether a policy listens to the signals of conversations."""
-    return policy == "intent"
+def heard_by(policy: str) -> frozenset[Signal]:
+    """Return the signals of conversations that a policy listens to."""
+    if policy in {INTENT, PLACEBO, BELIEVED, "ttl"}:
+        return ALL
+    without = ABLATIONS.get(policy)
+    return frozenset() if without is None else ALL - {without}
 
 
-def keeping_of(policy: str, pages: int) -> Keeping:
+def keeping_of(policy: str, pages: int, parent_of: Parent, groups: int) -> Keeping:
     """Return the order of one tenant's pages; at most ``pages`` are near at a time.
 
-    The oracle's is no such order: it needs the trace (``mirc.simulate.serving.next_use``).
+    ``parent_of`` says what a block stands on, of which each of ``groups`` keeps a page. The
+    oracle's is no such order: it needs the trace (``mirc.simulate.serving.next_use``).
     """
-    if policy == "intent":
+    if policy in {INTENT, PLACEBO} or policy in ABLATIONS:
+        without = [fact for fact in Fact if ABLATIONS.get(policy) is fact]
+        return Density(parent_of, groups=groups, without=without)
+    if policy == BELIEVED:
         return Foretold()
+    if policy == "ttl":
+        return ByHand(pages, parent_of, groups)
+    if is_own(policy):
+        return Ruled(own_policy(policy, pages))
     return Recency() if policy == "lru" else Ruled(Tabled(policy, pages))

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
+from operator import itemgetter
 
 import attrs
+import numpy as np
 
 from mirc.controller.keeping import Keeping
 from mirc.controller.kv.conversations import Conversations
@@ -13,8 +15,7 @@ from mirc.controller.kv.host import Host
 from mirc.controller.kv.orchestrator import Orchestrator
 from mirc.controller.kv.pages import Tenant
 from mirc.controller.kv.pool import KvPool
-from mirc.controller.kv.signals import ALL
-from mirc.controller.kv.tree import PrefixTree
+from mirc.controller.kv.tree import ROOT, PrefixTree
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.resolve import read
@@ -27,8 +28,9 @@ from mirc.simulate.serving.caches import Caches, caches_of, recompute_of
 from mirc.simulate.serving.cost import ATTO, Cost
 from mirc.simulate.serving.model import Options, Row, Served, Serving
 from mirc.simulate.serving.next_use import Farthest
+from mirc.simulate.serving.placebo import Shuffled
 from mirc.simulate.serving.play import Heard, Play
-from mirc.simulate.serving.policies import ORACLE, hears, keeping_of, policies_of
+from mirc.simulate.serving.policies import ORACLE, PLACEBO, heard_by, keeping_of, policies_of
 from mirc.simulate.serving.prices import cost_of
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import pace_of
@@ -92,9 +94,14 @@ def _on(  # noqa: PLR0917 - one call, and each is a thing of its own
     rows = []
     for name in names:
         tell(f"{machine.name}: {name}")
-        rows.append(
-            _Policy(name, caches, turns, tenants, options).run(machine, cost, capacity, swap, tell)
-        )
+        order: Sequence[int] = range(len(turns))
+        while True:
+            policy = _Policy(name, caches, turns, tenants, options, order)
+            row = policy.run(machine, cost, capacity, swap, tell)
+            if name != ORACLE or options.closed or not isinstance(order, range):
+                break
+            order = _ranks(row)  # when turns come is its doing: it is told what it was
+        rows.append(row)
     return Served(
         machine=machine.name,
         near=machine.near.name,
@@ -120,8 +127,10 @@ class _Policy:
         turns: Sequence[Turn],
         tenants: Sequence[Tenant],
         options: Options,
+        order: Sequence[int],
     ) -> None:
         self._name = name
+        self._order = order  # of each turn, its place among all
         self._caches = caches
         self._turns = turns
         self._tenants = tenants
@@ -162,7 +171,7 @@ class _Policy:
         play = Play(
             served,
             heard,
-            Conversations(served, ALL if hears(self._name) else ()),
+            self._talk(served),
             self._turns,
             AsThereIsRoom(self._turns)
             if options.closed
@@ -185,22 +194,41 @@ class _Policy:
         )
 
     def _begin(self, number: int, begins: bool) -> None:  # noqa: FBT001
-        (self._begun.add if begins else self._begun.discard)(number)
+        (self._begun.add if begins else self._begun.discard)(self._order[number])
 
     def _keeping(self, pages: int) -> Keeping:
         if self._name == ORACLE:
             return Farthest(self._uses_of, self._begun)
-        return keeping_of(self._name, pages)
+        return keeping_of(self._name, pages, self._below, len(self._caches.groups))
+
+    def _below(self, block: int) -> int | None:
+        parent = self._tree.parent(block)
+        return None if parent == ROOT else parent
+
+    def _talk(self, served: Orchestrator) -> Conversations:
+        heard = heard_by(self._name)
+        if self._name == PLACEBO:
+            return Shuffled(served, heard, [turn.request.session for turn in self._turns])
+        return Conversations(served, heard)
 
     def _foresee(self, pool: KvPool) -> None:
-        for number, turn in enumerate(self._turns):
+        for place, turn in sorted(zip(self._order, self._turns, strict=True), key=itemgetter(0)):
             domain = pool.tenants[turn.request.tenant].shares_with
             for name in turn.request.blocks:
-                self._uses.setdefault((domain, name), []).append(number)
+                self._uses.setdefault((domain, name), []).append(place)
 
     def _uses_of(self, page_id: int) -> Sequence[int]:
         block = self._tree.block(page_id // len(self._caches.groups))
         return self._uses.get((block.domain, block.name), ())
+
+
+def _ranks(row: Row) -> list[int]:
+    """Return the place of each turn among all by when it came; refused ones come last."""
+    came = np.argsort(row.timing.arrival_ms, kind="stable")
+    found = [0] * len(came)
+    for place, number in enumerate(came.tolist()):
+        found[number] = place
+    return found
 
 
 def _sum(totals: Iterable[Totals]) -> Totals:

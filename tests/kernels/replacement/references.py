@@ -2,12 +2,13 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 NEVER = 1 << 62
 Victims = list[int]
 
 
-def by_key(ids: Sequence[int], capacity: int, worst: Callable[[dict[str, int]], object]) -> Victims:
+def by_key(ids: Sequence[int], capacity: int, worst: Callable[[dict[str, int]], Any]) -> Victims:
     """Let the member of the lowest ``worst`` leave, found by looking at all of them."""
     there: dict[int, dict[str, int]] = {}
     left = []
@@ -21,7 +22,7 @@ def by_key(ids: Sequence[int], capacity: int, worst: Callable[[dict[str, int]], 
             there[x]["count"] += 1
         else:
             if len(there) == capacity:
-                victim = min(there, key=lambda each: worst(there[each]))  # type: ignore[arg-type, return-value]
+                victim = min(there, key=lambda each: worst(there[each]))
                 left.append(victim)
                 del there[victim]
             there[x] = {"came": now, "count": 1}
@@ -73,104 +74,122 @@ def sieve(ids: Sequence[int], capacity: int) -> Victims:
     return left
 
 
-def s3_fifo(ids: Sequence[int], capacity: int, *, direct: bool) -> Victims:
+class S3Fifo:
     """Algorithm 1 of the paper on deques, oldest first, and a way to fill the first time."""
-    share, ghosts = capacity // 10, capacity * 9 // 10
-    small: deque[int] = deque()
-    main: deque[int] = deque()
-    ghost: deque[int] = deque()
-    uses: dict[int, int] = {}
-    left: Victims = []
 
-    def from_small() -> bool:
-        while small:
-            x = small.popleft()
-            if uses[x] >= 2:
-                uses[x] = 0
-                main.append(x)
-                continue
-            del uses[x]
-            left.append(x)
-            while ghost and len(ghost) >= ghosts:
-                ghost.popleft()
-            if ghosts:
-                ghost.append(x)
-            return True
-        return False
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.share, self.ghosts = capacity, capacity // 10, capacity * 9 // 10
+        self.small, self.main, self.ghost = deque[int](), deque[int](), deque[int]()
+        self.uses: dict[int, int] = {}
+        self.left: Victims = []
 
-    def from_main() -> bool:
-        while main:
-            x = main.popleft()
-            if uses[x]:
-                uses[x] = min(uses[x], 3) - 1
-                main.append(x)
-                continue
-            del uses[x]
-            left.append(x)
-            return True
-        return False
-
-    for x in ids:
-        if x in uses:
-            uses[x] += 1
-            continue
-        again = x in ghost
+    def use(self, x: int, *, direct: bool) -> None:
+        if x in self.uses:
+            self.uses[x] += 1
+            return
+        again = x in self.ghost
         if again:
-            ghost.remove(x)
-        if len(uses) == capacity:
-            if len(main) > capacity - share:
-                _ = from_main() or from_small()
-            else:
-                _ = from_small() or from_main()
-        uses[x] = 0
-        filling = direct and not left and len(small) >= share
-        (main if again or filling else small).append(x)
-    return left
+            self.ghost.remove(x)
+        if len(self.uses) == self.capacity:
+            self.make_room()
+        filling = direct and not self.left and len(self.small) >= self.share
+        (self.main if again or filling else self.small).append(x)
+        self.uses[x] = 0
 
-
-def arc(ids: Sequence[int], capacity: int) -> Victims:
-    """Figure 4 of the paper, case by case."""
-    t1, t2, b1, b2 = (OrderedDict[int, None]() for _ in range(4))
-    p = 0.0
-    left: Victims = []
-
-    def replace(x: int) -> None:
-        if t1 and ((x in b2 and len(t1) == p) or len(t1) > p):
-            source, ghosts = t1, b1
+    def make_room(self) -> None:
+        if len(self.main) > self.capacity - self.share:
+            _ = self.from_main() or self.from_small()
         else:
-            source, ghosts = t2, b2
-        victim, _ = source.popitem(last=False)
-        ghosts[victim] = None
-        left.append(victim)
+            _ = self.from_small() or self.from_main()
 
+    def from_small(self) -> bool:
+        while self.small:
+            x = self.small.popleft()
+            if self.uses[x] < 2:
+                self.go(x)
+                self.ghost.append(x)
+                while len(self.ghost) > self.ghosts:
+                    self.ghost.popleft()
+                return True
+            self.uses[x] = 0
+            self.main.append(x)
+        return False
+
+    def from_main(self) -> bool:
+        while self.main:
+            x = self.main.popleft()
+            if not self.uses[x]:
+                self.go(x)
+                return True
+            self.uses[x] = min(self.uses[x], 3) - 1
+            self.main.append(x)
+        return False
+
+    def go(self, x: int) -> None:
+        del self.uses[x]
+        self.left.append(x)
+
+
+def s3_fifo(ids: Sequence[int], capacity: int, *, direct: bool) -> Victims:
+    cache = S3Fifo(capacity)
     for x in ids:
+        cache.use(x, direct=direct)
+    return cache.left
+
+
+class Arc:
+    """Figure 4 of the paper, case by case."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.p = capacity, 0.0
+        self.t1, self.t2, self.b1, self.b2 = (OrderedDict[int, None]() for _ in range(4))
+        self.left: Victims = []
+
+    def use(self, x: int) -> None:
+        t1, t2, b1, b2 = self.t1, self.t2, self.b1, self.b2
         if x in t1 or x in t2:
             t1.pop(x, None)
             t2.pop(x, None)
-            t2[x] = None
         elif x in b1:
-            p = min(capacity, p + max(1, len(b2) / len(b1)))
-            replace(x)
+            self.p = min(self.capacity, self.p + max(1, len(b2) / len(b1)))
+            self.replace(x)
             del b1[x]
-            t2[x] = None
         elif x in b2:
-            p = max(0, p - max(1, len(b1) / len(b2)))
-            replace(x)
+            self.p = max(0, self.p - max(1, len(b1) / len(b2)))
+            self.replace(x)
             del b2[x]
-            t2[x] = None
         else:
-            if len(t1) + len(b1) == capacity:
-                if len(t1) < capacity:
-                    b1.popitem(last=False)
-                    replace(x)
-                else:
-                    left.append(t1.popitem(last=False)[0])
-            elif (known := len(t1) + len(t2) + len(b1) + len(b2)) >= capacity:
-                if known == 2 * capacity:
-                    b2.popitem(last=False)
-                replace(x)
-            t1[x] = None
-    return left
+            self.come(x)
+            return
+        t2[x] = None
+
+    def come(self, x: int) -> None:
+        known = len(self.t1) + len(self.t2) + len(self.b1) + len(self.b2)
+        if len(self.t1) == self.capacity:
+            self.left.append(self.t1.popitem(last=False)[0])
+        elif len(self.t1) + len(self.b1) == self.capacity:
+            self.b1.popitem(last=False)
+            self.replace(x)
+        elif known >= self.capacity:
+            if known == 2 * self.capacity:
+                self.b2.popitem(last=False)
+            self.replace(x)
+        self.t1[x] = None
+
+    def replace(self, x: int) -> None:
+        tie = x in self.b2 and len(self.t1) == self.p
+        once = bool(self.t1) and (tie or len(self.t1) > self.p)
+        source, ghosts = (self.t1, self.b1) if once else (self.t2, self.b2)
+        victim, _ = source.popitem(last=False)
+        ghosts[victim] = None
+        self.left.append(victim)
+
+
+def arc(ids: Sequence[int], capacity: int) -> Victims:
+    cache = Arc(capacity)
+    for x in ids:
+        cache.use(x)
+    return cache.left
 
 
 def ttl(

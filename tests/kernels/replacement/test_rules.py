@@ -16,8 +16,8 @@ from mirc.kernels.replacement.replay import COUNTED, replay
 from mirc.kernels.replacement.state import (
     BELADY,
     HELD,
-    NEXT_USE,
     NEVER,
+    NEXT_USE,
     SIZE,
     STAMP,
     TIME,
@@ -30,6 +30,7 @@ from mirc.kernels.world import NONE
 from mirc.simulate.accesses.hits import count_hits
 from mirc.simulate.accesses.timed import next_uses
 from tests.kernels.replacement import own_rules, references
+from tests.nightly import by_night
 
 IDS = 24
 traces = st.lists(st.integers(0, IDS - 1), max_size=120)
@@ -75,19 +76,17 @@ def left(r: Replacement, ids: Sequence[int], times: Sequence[int] = ()) -> list[
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=by_night(20, 2000), deadline=None)
 @given(ids=skewed, capacity=st.integers(1, 20))
 def test_a_rule_lets_go_what_its_paper_says(name: str, ids: list[int], capacity: int) -> None:
     assert left(cache(name, capacity), ids) == REFERENCES[name](ids, capacity)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=by_night(20, 2000), deadline=None)
 @given(
     ids=traces,
     capacity=st.integers(1, 12),
-    said=st.lists(
-        st.tuples(st.integers(0, 100), st.integers(0, 150)), min_size=IDS, max_size=IDS
-    ),
+    said=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 150)), min_size=IDS, max_size=IDS),
 )
 def test_a_priority_set_by_hand_holds_until_it_expires(
     ids: list[int], capacity: int, said: list[tuple[int, int]]
@@ -100,7 +99,7 @@ def test_a_priority_set_by_hand_holds_until_it_expires(
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=by_night(10, 1000), deadline=None)
 @given(
     ids=skewed,
     capacity=st.integers(4, 20),
@@ -114,7 +113,7 @@ def test_no_rule_holds_more_than_its_capacity_or_loses_count(
     left(r, ids)
     there = r.cell[STAMP, :IDS] != 0
     assert r.now[HELD] == r.cell[SIZE, :IDS][there].sum() <= capacity
-    for x in np.flatnonzero(there):  # all can be let go again, one by one
+    for _ in range(there.sum()):  # all can be let go again, one by one
         assert here(r, int(rules.choose(r)))
         rules.evicted(r, int(rules.choose(r)))
     assert r.now[HELD] == 0
@@ -127,7 +126,7 @@ acts = st.lists(
 )
 
 
-def _act(r: Replacement, what: str, x: int, number: int, capacity: int) -> list[int]:
+def _act(r: Replacement, what: str, x: int, number: int) -> list[int]:
     """Use, forbid, allow, prioritise or remove an id; return what left."""
     gone: list[int] = []
     if what == "f":
@@ -153,7 +152,7 @@ def _act(r: Replacement, what: str, x: int, number: int, capacity: int) -> list[
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=by_night(16, 1600), deadline=None)
 @given(done=acts, capacity=st.integers(1, 12))
 def test_what_is_forbidden_never_leaves_and_what_is_allowed_can(
     name: str, done: list[tuple[str, int, int]], capacity: int
@@ -161,7 +160,7 @@ def test_what_is_forbidden_never_leaves_and_what_is_allowed_can(
     r = cache(name, capacity)
     pinned: set[int] = set()
     for what, x, number in done:
-        gone = _act(r, what, x, number, capacity)
+        gone = _act(r, what, x, number)
         pinned |= {x} if what == "f" else set()
         pinned -= {x} if what == "a" else set()
         assert not pinned.intersection(gone)
@@ -171,7 +170,7 @@ def test_what_is_forbidden_never_leaves_and_what_is_allowed_can(
 
 
 @pytest.mark.parametrize("name", ["fifo", "lru", "mru", "lfu", "ttl"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=by_night(24, 2400), deadline=None)
 @given(done=acts, capacity=st.integers(1, 12))
 def test_who_was_forbidden_stands_where_it_would_stand(
     name: str, done: list[tuple[str, int, int]], capacity: int
@@ -188,7 +187,7 @@ def test_who_was_forbidden_stands_where_it_would_stand(
         "ttl": lambda x: (priority[x], there[x][1]),
     }
     for now, (what, x, number) in enumerate(done):
-        for victim in _act(r, what, x, number, capacity):
+        for victim in _act(r, what, x, number):
             assert victim == min(set(there) - pinned, key=keys[name])
             del there[victim]
         if what == "f":
@@ -206,7 +205,7 @@ def test_who_was_forbidden_stands_where_it_would_stand(
 
 
 @pytest.mark.parametrize("name", [name for name, each in RULES.items() if not each.oracle])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=by_night(8, 800), deadline=None)
 @given(ids=skewed, capacity=st.integers(1, 20))
 def test_tables_that_grow_hold_the_same_rule(name: str, ids: list[int], capacity: int) -> None:
     known, there, gone = Tabled(name, capacity), set[int](), []
@@ -231,17 +230,18 @@ def test_compiled_and_plain_rules_agree_on_every_row() -> None:
     ids = np.minimum(dice.zipf(1.2, 3000), 400) - 1
     uses = next_uses(ids)
     fast = compiled(replay, cache("lru", 4))
+    plays: list[Callable[..., Any]] = [replay, fast]
     for name in RULES:
         tables = [cache(name, 40, 400) for _ in range(2)]
         counts = np.zeros((2, COUNTED), dtype=np.int64)
-        for play, r, counted in zip((replay, fast), tables, counts, strict=True):
+        for play, r, counted in zip(plays, tables, counts, strict=True):
             play(r, ids, uses, counted)
         assert counts[0].tolist() == counts[1].tolist(), name
         for plain, quick in zip(*tables, strict=True):
             assert np.array_equal(plain, quick), name
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=by_night(12, 1200), deadline=None)
 @given(ids=skewed, capacity=st.integers(1, 12))
 def test_a_rule_of_ones_own_counts_as_the_same_rule_does(ids: list[int], capacity: int) -> None:
     array = np.array(ids, dtype=np.int64)
@@ -250,7 +250,7 @@ def test_a_rule_of_ones_own_counts_as_the_same_rule_does(ids: list[int], capacit
     assert (theirs.hits, theirs.evicted) == (ours.hits, ours.evicted)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=by_night(12, 1200), deadline=None)
 @given(ids=skewed, capacity=st.integers(1, 12))
 def test_no_rule_has_more_hits_than_an_oracle(ids: list[int], capacity: int) -> None:
     array = np.array(ids, dtype=np.int64)

@@ -1,0 +1,77 @@
+"""Priorities that somebody set by hand, and for how long, into who leaves first.
+
+As TensorRT-LLM's ``KvCacheRetentionConfig`` does it: ranges of a prompt's tokens get a priority
+from 0 to 100 and a time after which it lapses to 35; the lowest leaves first, of equals the least
+recently used. The values here are what one would set who knows that prompts begin with an
+instruction and that tools usually answer within a minute. Nothing is learned.
+"""
+
+from mirc.controller.keeping import Hint, Parent
+from mirc.controller.ruled import Ruled, Tabled
+from mirc.kernels.replacement.state import DEFAULT_PRIORITY, NEVER
+
+HEAD_BLOCKS = 8  # of a prompt: its instruction is there
+HEAD, WAITING, OVER = 80, 60, 0  # priorities
+WAITS_US = 60_000_000
+
+
+class ByHand:
+    """A ``Keeping`` by priorities: the head of prompts, then those who wait, for a while.
+
+    A key is what one of ``groups`` caches keeps of a block: ``block * groups + group``; times are
+    microseconds.
+    """
+
+    def __init__(self, pages: int, parent_of: Parent, groups: int) -> None:
+        self._rule = Tabled("ttl", pages)
+        self._order = Ruled(self._rule)
+        self._parent_of = parent_of
+        self._groups = groups
+        self._now = 0
+        self._set: dict[int, tuple[bool, Hint]] = {}  # by key: whether in the head, what was said
+
+    def offer(self, key: int, used_at: int, live: Hint) -> None:
+        """Make a key a candidate."""
+        self._now = max(self._now, used_at)
+        self._rule.tell_time(self._now)
+        self.told(key, live)
+        self._order.offer(key, used_at, live)
+
+    def withdraw(self, key: int) -> None:
+        """Let a key no longer be a candidate."""
+        self._order.withdraw(key)
+
+    def victim(self) -> int | None:
+        """Take out the candidate of the lowest priority."""
+        return self._order.victim()
+
+    def told(self, key: int, live: Hint) -> None:
+        """Set the priority that goes with what was said, for its time from now on."""
+        head = self._in_head(key)
+        if self._set.get(key) == (head, live):
+            return
+        self._set[key] = head, live
+        if head:
+            self._rule.retain(key, HEAD, NEVER)
+        elif live is None:
+            self._rule.retain(key, DEFAULT_PRIORITY, NEVER)
+        elif live:
+            self._rule.retain(key, WAITING, self._now + WAITS_US)
+        else:
+            self._rule.retain(key, OVER, NEVER)
+
+    def found(self, key: int) -> None:
+        """Count a use."""
+        self._order.found(key)
+
+    def missed(self, key: int) -> None:
+        """Let a key come in."""
+        self._order.missed(key)
+
+    def _in_head(self, key: int) -> bool:
+        block: int | None = key // self._groups
+        for _ in range(HEAD_BLOCKS):
+            block = self._parent_of(block) if block is not None else None
+            if block is None:
+                return True
+        return False
