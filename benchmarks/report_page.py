@@ -18,7 +18,7 @@ from selenium.webdriver.support.ui import Select
 from tests.report.browser import browser, drawn, resize, show
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
-MACHINES, POLICIES, STEPS = "h100-sxm,gh200", "static,lru,lru-prefetch,belady,intent", 16
+MACHINES, POLICIES, STEPS = "h100-sxm,gh200", "static,lru,belady,intent", 4
 PHONE, DESK, PHONE_HEIGHT = 390, 1280, 1400
 
 
@@ -30,7 +30,7 @@ def main() -> int:
         if len(sys.argv) <= 1:
             mirc("compile", "preset:llama3-70b", "-M", MACHINES, "-o", file)
         page = place / "report.html"
-        asked = ("-M", MACHINES, "--policy", POLICIES, "--steps", str(STEPS), "--hint-curve")
+        asked = ("-M", MACHINES, "--policy", POLICIES, "--steps", str(STEPS))
         mirc("simulate", file, *asked, "--report", str(page))
         picture(page)
     return 0

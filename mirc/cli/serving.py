@@ -51,6 +51,11 @@ class Served:
             if self.trace is None and value is not None:
                 name = f"--{option.replace('_', '-')}"
                 raise CouldNotRun(f"`{name}` says how a trace is served", "add `--trace FILE`")
+        if self.closed and self.speedup is not None:
+            raise CouldNotRun(
+                "`--speedup` is about the trace's times, and `--closed` goes by none",
+                "leave out one of them",
+            )
 
 
 def serving_options(command: Command) -> Command:

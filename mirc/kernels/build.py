@@ -29,16 +29,18 @@ def compiled(function: Callable[..., Any], *examples: tuple[Any, ...]) -> "Kerne
     decides what the code does: neither is needed to load it again.
     """
     if function not in _BUILT:
-        _BUILT[function] = Kernel(_plain(function), examples)
+        _BUILT[function] = Kernel(function, examples)
     return _BUILT[function]
 
 
 class Kernel:
     """A function in machine code, one for each kind of arguments that it is called with."""
 
-    def __init__(self, function: FunctionType, examples: tuple[tuple[Any, ...], ...]) -> None:
-        """Take what is compiled when it is first called."""
-        self._function, self._examples = function, examples
+    def __init__(
+        self, function: Callable[..., Any], examples: tuple[tuple[Any, ...], ...] = ()
+    ) -> None:
+        """Take what is compiled when it is first called; raise TypeError if it is not plain."""
+        self._function, self._examples = _plain(function), examples
         self._known: dict[str, Code] = {}
 
     def __call__(self, *values: Any) -> Any:
@@ -54,7 +56,7 @@ class Kernel:
         name = f"{self._function.__module__}.{self._function.__name__}-{digest}.mcode"
         with suppress(ValueError):
             return Code(stored(FOLDERS, name) or b"")
-        chain = _Chain(self._examples)
+        chain = _Chain((*self._examples, *values))
         content = chain.machine_code(self._function, values)
         store(FOLDERS, name, content)
         return Code(content)
@@ -77,7 +79,7 @@ def source_hash(function: Callable[..., Any]) -> str:
 class _Chain:
     """One compilation: functions are compiled depth first, each once."""
 
-    def __init__(self, examples: tuple[tuple[Any, ...], ...]) -> None:
+    def __init__(self, examples: tuple[Any, ...]) -> None:
         import numba  # noqa: PLC0415 - half a second, paid only where something is compiled
 
         self.jit: Any = numba.njit

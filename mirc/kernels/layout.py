@@ -36,9 +36,12 @@ def key(value: Any) -> str:
 def order(value: np.ndarray[Any, Any]) -> str:
     """Return which neighbours of an array lie side by side: C, F, or A for neither.
 
-    One that could be called either is what its strides say, not what its shape happens to allow.
+    One that could be called either is what its strides say, not what its shape happens to allow;
+    one without entries is C, whatever its strides, so that it is no kind of its own.
     """
     steps = value.strides
+    if not value.size:
+        return "C"
     if value.flags.c_contiguous and (not steps or steps[-1] == value.itemsize):
         return "C"
     return "F" if value.flags.f_contiguous else "A"

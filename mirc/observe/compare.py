@@ -10,6 +10,7 @@ from mirc.ir import Module
 from mirc.ir.enums import ObjectClass
 from mirc.ir.resolve import View, read
 from mirc.machine.load import load
+from mirc.observe.deadlines import Deadlines, deadlines
 from mirc.observe.estimates import Estimate, Timing, Unscored, estimates
 from mirc.observe.expected import Expected, expect
 from mirc.observe.facts import Facts, Memory, facts, memory
@@ -114,6 +115,7 @@ class Compared:
     runs: tuple[tuple[str, int], ...]
     scored: tuple[Scored, ...]
     timed: tuple[Timed, ...]
+    deadlines: tuple[Deadlines, ...]
     mismatch: Mismatch | None
     wrong: tuple[Estimate, ...]
     unscored: tuple[tuple[str, int], ...]
@@ -209,6 +211,7 @@ def judged(module: Module, sighting: Sighting) -> Compared:
             _scored(field, [one for one in known if one.field == field]) for field in FORECASTS
         ),
         timed=tuple(_timed([one for one in known if isinstance(one, Timing)], observation.runs)),
+        deadlines=deadlines(module, observation, sighting.plan),
         mismatch=mismatch(known),
         wrong=_wrong(known),
         unscored=tuple(sorted(unscored.items())),

@@ -28,9 +28,10 @@ class Estimate:
     ``origin`` is who declared ``value``, and ``declared`` how a file spells it; ``written`` is
     False for a default of the class. It was right, as its confidence means that, in ``held`` of
     ``chances``: one chance, or of a time one a run. ``forecast`` is what it says of single trials,
-    None where it says nothing of them.
-    ``observed`` is the share of trials; the mean a trial for a number of reads; the median, in
-    microseconds, for a time.
+    None where it says nothing of them. ``observed`` is the share of trials; the mean a trial for a
+    number of reads; the median, in microseconds, for a time. ``supported`` is the number that the
+    run speaks for, whatever was declared: of a time, when the step of the median run begins in the
+    median run, on the one clock that all objects share.
     """
 
     field: str
@@ -43,6 +44,7 @@ class Estimate:
     written: bool
     confidence: float | None
     observed: float
+    supported: float
     held: int
     chances: int = 1
     forecast: Forecast | None = None
@@ -64,13 +66,11 @@ class Estimate:
 class Timing(Estimate):
     """An estimate of a time: the runs in which the use came ``earlier`` or ``later`` by more.
 
-    ``offsets_ps`` are the times that were seen, in the order of runs. ``typical_us`` is when the
-    step of the median run begins in the median run: a time on the clock that all objects share.
+    ``offsets_ps`` are the times that were seen, in the order of runs.
     """
 
     earlier: int
     later: int
-    typical_us: float
     offsets_ps: Sequence[int] = attrs.field(eq=False, repr=False)
 
 
@@ -193,7 +193,8 @@ class _Judge:
         else:
             return Unscored(field="reuse", object=name, phase=self.phase, declared=declared)
         forecast = Forecast(probability, trials, read)
-        return self._estimate("reuse", name, resolved, forecast, observed=observed, held=int(held))
+        found = {"observed": observed, "supported": seen.reads / trials, "held": int(held)}
+        return self._estimate("reuse", name, resolved, forecast, **found)
 
     def _route(self, name: str, seen: Seen) -> Estimate:
         key = "route_probability"
@@ -208,7 +209,8 @@ class _Judge:
             probability = float(resolved.value)
             held = _about(probability, observed, trials)
         forecast = Forecast(probability, trials, chosen)
-        return self._estimate(key, name, resolved, forecast, observed=observed, held=int(held))
+        found = {"observed": observed, "supported": observed, "held": int(held)}
+        return self._estimate(key, name, resolved, forecast, **found)
 
     def _estimate(
         self, field: str, name: str, resolved: Resolved, forecast: Forecast, **found: Any
@@ -257,7 +259,7 @@ class _Judge:
             chances=len(offsets),
             earlier=earlier,
             later=len(wrong) - earlier,
-            typical_us=typical_ps / _PS_PER_US,
+            supported=typical_ps / _PS_PER_US,
             offsets_ps=offsets,
         )
 

@@ -10,6 +10,7 @@ from mirc.traces.observations import ObservationHeader, Part, dump
 
 _COLUMNS = ("time_ps", "kind", "object", "bytes")
 _KINDS = ("STEP", "READ", "WRITE", "CREATE", "RETIRE")
+_COMING = ("ISSUE", "LAND")
 _HINT = "write it with `mirc simulate --events`"
 
 SIMULATION = "simulation"
@@ -28,7 +29,11 @@ def observed(parts: Iterable[EventHeader | Event], name: str) -> Iterator[tuple[
             yield (
                 number,
                 ObservationHeader(
-                    source=SIMULATION, machine=part.machine, policy=part.policy, uses=True
+                    source=SIMULATION,
+                    machine=part.machine,
+                    policy=part.policy,
+                    uses=True,
+                    waits=log.issue is not None and log.land is not None,
                 ),
             )
             yield from ((number, ("phase", phase)) for phase in part.phases)
@@ -40,9 +45,17 @@ def observed(parts: Iterable[EventHeader | Event], name: str) -> Iterator[tuple[
                     f"line {number} of `{name}` has a kind that its header does not name", _HINT
                 )
             word = log.words.get(kind)
-            if word == "step":
+            if kind == log.issue:
+                log.landed[part[log.object_at]] = 0
+            elif kind == log.land and part[log.object_at] in log.landed:
+                log.landed[part[log.object_at]] = part[log.time_at]
+            elif word == "step":
+                log.begin = part[log.time_at]
                 yield number, (word, part[log.time_at], part[log.object_at], part[log.bytes_at])
             elif word is not None:
+                waited = log.landed.pop(part[log.object_at], 0) - log.begin
+                if waited > 0 and word in ("read", "write"):
+                    yield number, ("wait", part[log.time_at], part[log.object_at], waited)
                 yield number, (word, part[log.time_at], part[log.object_at])
 
 
@@ -66,6 +79,11 @@ class _Log:
         )
         self.words = {_place(header.kinds, k, "kind of event"): k.lower() for k in _KINDS}
         self.kinds = len(header.kinds)
+        self.issue, self.land = (
+            header.kinds.index(kind) if kind in header.kinds else None for kind in _COMING
+        )
+        self.landed: dict[int, int] = {}  # what was sent for near memory: when it last arrived
+        self.begin = 0  # of the step that runs
 
 
 def _place(words: tuple[str, ...], word: str, noun: str) -> int:

@@ -1,7 +1,7 @@
 """A model's modules into marks of a profile, by the names that steps have in its file."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from torch import nn
@@ -15,20 +15,20 @@ def marked(model: nn.Module) -> Iterator[None]:
     The second time in one call of ``model`` it is marked ``NAME.run_2``, as steps are named.
     """
     times: dict[str, int] = {}
-    open_marks: list[record_function] = []
+    open_marks: list[ExitStack] = []
 
     def begin(name: str) -> Callable[..., None]:
         def hook(*_: Any) -> None:
             times[name] = times.get(name, 0) + 1
             suffix = f".run_{times[name]}" if times[name] > 1 else ""
-            mark = record_function(name + suffix)
-            mark.__enter__()
+            mark = ExitStack()
+            mark.enter_context(record_function(name + suffix))
             open_marks.append(mark)
 
         return hook
 
     def end(*_: Any) -> None:
-        open_marks.pop().__exit__(None, None, None)
+        open_marks.pop().close()
 
     def forget(*_: Any) -> None:
         times.clear()

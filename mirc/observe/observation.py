@@ -19,7 +19,8 @@ class Seen:
 
     Of an object each run of the phase is a trial; of a template each run for each instance that was
     there when the run began. ``read`` trials read it in at least one step, ``reads`` counts those
-    steps; ``routed`` counts steps in which a router chose it. Of every run that used it, by reading
+    steps, ``uses`` those that used it at all; ``routed`` counts steps in which a router chose it,
+    ``waits_ps`` are how long steps waited for it. Of every run that used it, by reading
     or writing, ``first_ps`` and ``last_ps`` say when, from the run's begin, and ``first_at`` and
     ``last_at`` in which step, by position.
     """
@@ -27,7 +28,9 @@ class Seen:
     trials: int = 0
     read: int = 0
     reads: int = 0
+    uses: int = 0
     routed: int = 0
+    waits_ps: "array[int]" = attrs.field(factory=lambda: array("q"))
     first_ps: "array[int]" = attrs.field(factory=lambda: array("q"))
     last_ps: "array[int]" = attrs.field(factory=lambda: array("q"))
     first_at: "array[int]" = attrs.field(factory=lambda: array("q"))
@@ -42,7 +45,8 @@ class Observation:
     ran and ``starts_ps`` says when, from its run's begin; ``periods_ps`` are how long each run of a
     phase took, where its end was seen. ``read`` and ``written`` are names that some row read or
     wrote, ``sizes`` bytes of objects as they were seen.
-    ``unknown`` are names that the file does not declare. Without ``uses`` only steps were seen.
+    ``unknown`` are names that the file does not declare. Without ``uses`` only steps were seen,
+    without ``waits`` no waiting would have been.
     ``blocks`` is the memory that was taken without a name, None where none was seen.
     """
 
@@ -50,6 +54,7 @@ class Observation:
     machine: str
     policy: str
     uses: bool
+    waits: bool
     runs: Mapping[str, int]
     steps: Mapping[tuple[str, int], int]
     starts_ps: "Mapping[tuple[str, int], array[int]]"
@@ -133,6 +138,7 @@ class _Watch:
             "write": self._write,
             "create": self._create,
             "retire": self._retire,
+            "wait": self._wait,
             "end": self._end,
             "alloc": self._alloc,
             "free": self._free,
@@ -182,6 +188,7 @@ class _Watch:
             machine=self.header.machine,
             policy=self.header.policy,
             uses=self.header.uses,
+            waits=self.header.waits,
             runs=self.runs,
             steps={place: len(starts) for place, starts in self.starts.items()},
             starts_ps=self.starts,
@@ -270,6 +277,11 @@ class _Watch:
                 # Its life was over when the run began; only its last transfer had to land.
                 self.there[owner] -= 1
 
+    def _wait(self, time: int, number: int, length: int) -> None:
+        owner, _ = self._happen(time, number)
+        if owner is not None:
+            self._seen(owner).waits_ps.append(length)
+
     def _end(self, time: int) -> None:
         self._at(time)
         self._complete()
@@ -306,6 +318,7 @@ class _Watch:
         use.go_on(self.now, self.position)
         use.reads += reads
         assert self.phase is not None  # noqa: S101 - ``_owner`` has looked
+        self._seen(owner).uses += 1
         if reads:
             self.read.add(owner)
             if owner in self.expected[self.phase].routed[self.position]:

@@ -70,7 +70,7 @@ def _late(found: Iterable[Timing]) -> set[str]:
 
 def _typical(one: Timing) -> float:
     """Return the time on the clock of all objects, as a file says it."""
-    return round(one.typical_us, 3) if one.typical_us >= 1 else round(one.typical_us, 6)
+    return round(one.supported, 3) if one.supported >= 1 else round(one.supported, 6)
 
 
 def _holds(one: Timing, value: float) -> int:
@@ -100,7 +100,7 @@ def _drifted(found: Iterable[Estimate]) -> set[tuple[str, str, str]]:
 
 def _is_chance(one: Estimate) -> bool:
     """Tell whether it is a number that stands for the chance of a trial."""
-    return isinstance(one.value, float) and max(one.value, one.observed) <= 1
+    return isinstance(one.value, float) and max(one.value, one.supported) <= 1
 
 
 def _is_wrong(one: Estimate, seen: Forecast) -> bool:
@@ -125,8 +125,8 @@ def _chance(one: Estimate) -> Wish:
         sure: float | None = _posterior(
             seen, LEVELS[one.field][level].low, LEVELS[one.field][level].high
         )
-    elif one.observed > 1:  # reads of more than one step a run: what varies is not told
-        value, sure = _digits(one.observed), one.confidence
+    elif one.supported > 1:  # reads of more than one step a run: what varies is not told
+        value, sure = _digits(one.supported), one.confidence
     else:
         number = _digits((seen.events + 0.5) / (seen.trials + 1))
         value, sure = number, _posterior(seen, number / 2, 2 * number)

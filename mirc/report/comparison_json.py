@@ -42,6 +42,7 @@ def _log(log: Compared) -> dict[str, Any]:
         "runs": dict(log.runs),
         "scored": [_rounded(attrs.asdict(scored)) for scored in log.scored],
         "timed": [_rounded(attrs.asdict(timed)) for timed in log.timed],
+        "deadlines": [_rounded(attrs.asdict(one)) for one in log.deadlines],
         "mismatch": None if log.mismatch is None else _rounded(attrs.asdict(log.mismatch)),
         "wrong": [_estimate(estimate) for estimate in log.wrong],
         "unscored": dict(log.unscored),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mirc.observe.compare import Compared, Group, NeverRead, Report, Scored, Timed, Why
+from mirc.observe.deadlines import Deadlines
 from mirc.observe.estimates import Estimate
 from mirc.observe.facts import OtherSize
 from mirc.observe.score import Score
@@ -26,6 +27,7 @@ def _log(title: str, log: Compared) -> str:
     heading = f"{title} on {log.machine} under {log.policy}\n  runs: {runs}; {plan}\n"
     heading += "".join(f"  {line}\n" for line in _beside(log))
     parts = [heading, *map(_forecasts, log.scored), _times(log.timed), _confidences(log)]
+    parts.append(_deadlines(log.deadlines))
     parts += ["".join(f"{line}\n" for line in sentences(log))]
     return "\n".join(part for part in parts if part)
 
@@ -123,6 +125,25 @@ def _confidences(log: Compared) -> str:
     if not rows:
         return ""
     header = ["confidence", "chances", "declared", "held", "Brier", "least", "ECE"]
+    return aligned(header, rows)
+
+
+def _deadlines(found: Sequence[Deadlines]) -> str:
+    if not found:
+        return ""
+    header = ["deadline", "objects", "uses", "waited for", "longest (us)", "bounded", "missed"]
+    rows = [
+        [
+            one.klass,
+            f"{one.objects:,}",
+            f"{one.uses:,}",
+            percent_text(one.waited / one.uses),
+            f"{one.longest_us:.6g}",
+            f"{one.bounded:,}",
+            percent_text(one.missed / one.bounded) if one.bounded else _NONE,
+        ]
+        for one in found
+    ]
     return aligned(header, rows)
 
 

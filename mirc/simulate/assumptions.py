@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mirc.ir import Module
 from mirc.ir.resolve import read
+from mirc.machine import Machine, Sharing
 from mirc.simulate.census import Census
 from mirc.simulate.instances import Cached
 from mirc.simulate.tables import PhaseTable
@@ -24,6 +25,16 @@ def assumed(
             _conditions(module),
         )
         if sentence
+    )
+
+
+def assumed_of(machine: Machine) -> tuple[str, ...]:
+    """Return what is assumed of a machine's links; nothing if they are as its file says."""
+    fair = [f"`{link.name}`" for link in machine.links if link.sharing is Sharing.FAIR]
+    if not fair:
+        return ()
+    return (
+        f"transfers take turns on {', '.join(fair)}, which the machine says they share evenly",
     )
 
 

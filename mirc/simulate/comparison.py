@@ -10,6 +10,7 @@ from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.packed.model import Packed
+from mirc.simulate.assumptions import assumed_of
 from mirc.simulate.case import case_of, run
 from mirc.simulate.curves import Curve, curves_of_schedule
 from mirc.simulate.faults import Fault
@@ -122,7 +123,11 @@ def compare(
         tokens=scenario.tokens,
         bounds=case.bounds,
         rows=tuple(rows),
-        assumptions=(*scenario.assumptions, *(_WITHOUT_FAULTS if faults else ())),
+        assumptions=(
+            *scenario.assumptions,
+            *assumed_of(machine),
+            *(_WITHOUT_FAULTS if faults else ()),
+        ),
         wired=scenario.wired,
         sinks=promoted(packed, machine, plan, scenario),
         joint=together,

@@ -20,6 +20,7 @@ from mirc.simulate.schedule import schedule_of
 from mirc.simulate.serving.model import Options
 from mirc.simulate.serving.serve import serve
 from mirc.simulate.workload import build, must_take_context
+from mirc.sweep.of_accesses import of_accesses
 from mirc.sweep.points import Point, digest
 from mirc.traces.arrivals import Arrivals, arrivals
 
@@ -35,9 +36,11 @@ def figures_of(point: Point) -> Mapping[str, Value]:
     for path, then in ((point.file, point.file_digest), (point.trace, point.trace_digest)):
         if path is not None and digest(path) != then:
             raise CouldNotRun(f"`{path}` is not what it was when the sweep began", "sweep again")
+    if point.file is None:
+        return of_accesses(point)
     if point.trace is None:
         return _of_schedule(point)
-    return _of_requests(point)
+    return _of_requests(point, point.file, point.trace)
 
 
 def _of_schedule(point: Point) -> dict[str, Value]:
@@ -68,9 +71,9 @@ def _of_schedule(point: Point) -> dict[str, Value]:
 @lru_cache(maxsize=2)
 def _case(point: Point) -> Case:
     """Build what all policies and hints of a point share."""
-    module, packed = _module(point.file)
-    machine = _sized(machine_of(point.machine), point.capacity_gb)
-    plan = plan_for(module, machine, point.machine)
+    module, packed = _module(str(point.file))
+    machine = _sized(machine_of(str(point.machine)), point.capacity_gb)
+    plan = plan_for(module, machine, str(point.machine))
     schedule = schedule_of(module, point.steps, point.schedule)
     if point.context is not None:
         must_take_context(module, schedule)
@@ -107,12 +110,11 @@ def _sized(machine: Machine, gigabytes: float | None) -> Machine:
     return attrs.evolve(machine, memories=memories)
 
 
-def _of_requests(point: Point) -> dict[str, Value]:
-    assert point.trace is not None  # noqa: S101 - asked above
+def _of_requests(point: Point, file: str, trace: str) -> dict[str, Value]:
     usual = Options()
-    found = _arrivals(point.trace, point.trace_block)
+    found = _arrivals(trace, point.trace_block)
     options = Options(
-        machines=(point.machine,),
+        machines=(str(point.machine),),
         policies=point.policy,
         kv_gb=point.capacity_gb,
         swap_gb=usual.swap_gb if point.swap_gb is None else point.swap_gb,
@@ -120,8 +122,8 @@ def _of_requests(point: Point) -> dict[str, Value]:
         at_once=point.at_once or usual.at_once,
         speedup=point.speedup or usual.speedup,
     )
-    module, _ = _module(point.file)
-    served = serve(module, point.trace, found.requests, options).machines[0]
+    module, _ = _module(file)
+    served = serve(module, trace, found.requests, options).machines[0]
     (row,) = served.rows
     total, pace = row.total, row.pace
     figures = {

@@ -54,7 +54,7 @@ def _client(distributed: Any, jobs: int, address: str | None, stack: ExitStack) 
 def _answers(
     distributed: Any, client: Any, work: Work, lost: Lost, left: Iterator[str]
 ) -> Iterator[str]:
-    workers = max(1, len(client.scheduler_info()["workers"]))
+    workers = max(1, len(client.nthreads()))
     under_way = {}
     finished = distributed.as_completed()
 

@@ -15,9 +15,11 @@ import attrs
 import mirc
 from mirc.diagnostics import CouldNotRun
 from mirc.grammar import load as module_of
+from mirc.kernels.replacement.names import RULES
 from mirc.lint.sources import read
 from mirc.machine import Machine
 from mirc.machine.load import load
+from mirc.simulate.accesses.hits import rule_named
 from mirc.simulate.comparison import policies_of
 from mirc.simulate.identity import identity
 from mirc.simulate.serving.policies import policies_of as serving_policies_of
@@ -49,13 +51,14 @@ class Point:
     """
 
     key: str
-    file: str
+    file: str | None
     trace: str | None
-    file_digest: str
+    file_digest: str | None
     trace_digest: str | None
-    machine: str
+    machine: str | None
     policy: str
     capacity_gb: float | None
+    capacity: int | None
     hints_wrong: float
     seed: int
     schedule: str | None
@@ -66,6 +69,7 @@ class Point:
     trace_block: int | None
     at_once: int | None
     speedup: float | None
+    object_bytes: int | None
 
     def as_task(self) -> str:
         """Return the point as one line of JSON."""
@@ -94,21 +98,23 @@ def points(sweep: Sweep) -> tuple[Point, ...]:
 
 
 def _axes(run: Run) -> tuple[Sequence[Any], ...]:
-    machines = run.machines or _planned(run)
-    return machines, run.capacities_gb, run.seeds, run.hints_wrong, _policies(run)
+    machines = run.machines or ((None,) if run.file is None else _planned(run.file))
+    sizes = product(run.capacities_gb, run.capacities)
+    return machines, tuple(sizes), run.seeds, run.hints_wrong, _policies(run)
 
 
 def _points(run: Run, axes: Sequence[Sequence[Any]]) -> Iterator[Point]:
-    for machine, size, seed, share, policy in product(*axes):
+    for machine, (gigabytes, objects), seed, share, policy in product(*axes):
         bare = Point(
             key="",
             file=run.file,
             trace=run.trace,
-            file_digest=digest(run.file),
+            file_digest=None if run.file is None else digest(run.file),
             trace_digest=None if run.trace is None else digest(run.trace),
             machine=machine,
             policy=policy,
-            capacity_gb=size,
+            capacity_gb=gigabytes,
+            capacity=objects,
             hints_wrong=share,
             seed=seed,
             schedule=run.schedule,
@@ -119,17 +125,21 @@ def _points(run: Run, axes: Sequence[Sequence[Any]]) -> Iterator[Point]:
             trace_block=run.trace_block,
             at_once=run.at_once,
             speedup=run.speedup,
+            object_bytes=run.object_bytes,
         )
         yield attrs.evolve(bare, key=_key(bare))
 
 
 def _policies(run: Run) -> tuple[str, ...]:
     asked = ",".join(run.policies)
+    if run.file is None:
+        every = "all" in run.policies
+        return tuple(RULES) if every else tuple(rule_named(name).name for name in run.policies)
     return policies_of(asked) if run.trace is None else serving_policies_of(asked)
 
 
-def _planned(run: Run) -> tuple[str, ...]:
-    return planned(module_of(read(run.file)))
+def _planned(file: str) -> tuple[str, ...]:
+    return planned(module_of(read(file)))
 
 
 def _key(point: Point) -> str:
@@ -137,8 +147,8 @@ def _key(point: Point) -> str:
     named = ("key", "file", "trace", "file_digest", "machine", "policy")
     options = attrs.asdict(point, filter=attrs.filters.exclude(*named))
     whole = identity(
-        point.file_digest,
-        [_machine(point.machine)],
+        point.file_digest or "",
+        [] if point.machine is None else [_machine(point.machine)],
         {**options, "version": mirc.__version__, "code": code_digest()},
         [point.policy],
     )

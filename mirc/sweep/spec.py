@@ -20,17 +20,19 @@ LARGEST_FACTOR = 1e9
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """One ``[[run]]``: a file's schedule, or a trace of requests over its caches.
+    """One ``[[run]]``: a file's schedule, a trace of requests over its caches, or one of accesses.
 
     Axes (``policies`` to ``seeds``) hold every value that is to be combined with all others. A
-    capacity of None is the machine's own.
+    capacity of None is the machine's own. A trace without a ``file`` holds accesses: its
+    ``capacities`` count objects, those in GB need the objects' sizes.
     """
 
-    file: str
+    file: str | None = None
     trace: str | None = None
     policies: tuple[str, ...] = ("all",)
     machines: tuple[str, ...] = ()
     capacities_gb: tuple[float | None, ...] = (None,)
+    capacities: tuple[int | None, ...] = (None,)
     hints_wrong: tuple[float, ...] = (0.0,)
     seeds: tuple[int, ...] = (0,)
     schedule: str | None = None
@@ -41,6 +43,7 @@ class Run:
     trace_block: int | None = None
     at_once: int | None = None
     speedup: float | None = None
+    object_bytes: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -89,16 +92,24 @@ def parse(path: str, text: str) -> Sweep:
         raise CouldNotRun(f"`{path}` has {len(rows):,} runs", f"give at most {LONGEST_LIST:,}")
     usual = _values(path, "", shared)
     runs = tuple(
-        _run(path, f"run[{number}].", {**usual, **_values(path, f"run[{number}].", row)})
+        _run(path, f"run[{number}].", row, {**usual, **_values(path, f"run[{number}].", row)})
         for number, row in enumerate(rows)
     )
     return Sweep(path=path, runs=runs)
 
 
-def _run(path: str, place: str, values: Mapping[str, Any]) -> Run:
-    if "file" not in values:
-        raise _wrong(path, f"{place}file", "is missing", 'give `file = "NAME.mir"`')
+def _run(path: str, place: str, own: Mapping[str, Any], values: Mapping[str, Any]) -> Run:
     run = Run(**values)
+    if run.file is None and run.trace is None:
+        raise _wrong(path, f"{place}file", "is missing", 'give `file = "NAME.mir"`, or a `trace`')
+    for key in _OF_ACCESSES if run.file is not None else _OF_FILES:
+        if key in own:
+            what = "accesses" if run.file is not None else "a file"
+            raise _wrong(path, f"{place}{key}", f"is about {what}", "leave it out")
+    if run.file is None and run.capacities == run.capacities_gb == (None,):
+        raise _wrong(path, f"{place}capacities", "is missing", "say how many objects fit: [1000]")
+    if None not in run.capacities and None not in run.capacities_gb:
+        raise _wrong(path, f"{place}capacities", "counts what is given in GB too", "give one")
     if run.trace is not None and any(run.hints_wrong):
         raise _wrong(
             path,
@@ -202,6 +213,7 @@ _KEYS: dict[str, Callable[[str, str, object], Any]] = {
     "policies": _several(_policy),
     "machines": _several(_text),
     "capacities_gb": _several(_gigabytes),
+    "capacities": _several(_count),
     "hints_wrong": _several(_share),
     "seeds": _several(_seed),
     "schedule": _text,
@@ -212,7 +224,10 @@ _KEYS: dict[str, Callable[[str, str, object], Any]] = {
     "trace_block": _count,
     "at_once": _count,
     "speedup": _factor,
+    "object_bytes": _count,
 }
+_OF_ACCESSES = ("capacities", "object_bytes")
+_OF_FILES = ("schedule", "steps", "batch", "context", "swap_gb", "trace_block", "at_once")
 
 
 def _wrong(path: str, place: str, message: str, hint: str) -> CouldNotRun:

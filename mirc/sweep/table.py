@@ -20,6 +20,7 @@ ASKED = (
     "machine",
     "policy",
     "capacity_gb",
+    "capacity",
     "hints_wrong",
     "seed",
     "schedule",
@@ -30,6 +31,7 @@ ASKED = (
     "trace_block",
     "at_once",
     "speedup",
+    "object_bytes",
 )
 """Columns that say what a point was; files by name, without their folder."""
 ERROR = "error"
@@ -89,10 +91,14 @@ def _asked(point: Point) -> dict[str, Any]:
     found = attrs.asdict(point)
     return {
         **{name: found[name] for name in ASKED},
-        "file": Path(point.file).name,
-        "trace": None if point.trace is None else Path(point.trace).name,
-        "machine": Path(point.machine).name.removesuffix(".toml"),
+        "file": _name(point.file),
+        "trace": _name(point.trace),
+        "machine": _name(point.machine, ".toml"),
     }
+
+
+def _name(path: str | None, ending: str = "") -> str | None:
+    return None if path is None else Path(path).name.removesuffix(ending)
 
 
 def _why(result: Mapping[str, Any]) -> str | None:

@@ -19,12 +19,13 @@ Row = tuple[Any, ...]
 
 ``("phase", name)`` and ``("object", name, bytes or None)`` give the next number to a phase, to an
 object; ``("step", time, phase, position or name)`` begins a step; ``("read", time, object)``,
-``("write", ...)``, ``("create", ...)`` and ``("retire", ...)`` happen to an object in it;
-``("end", time)`` ends the last run. ``("alloc", time, bytes)`` and ``("free", time, bytes)`` are
+``("write", ...)``, ``("create", ...)`` and ``("retire", ...)`` happen to an object in it, and
+``("wait", time, object, length)`` says that it waited so long for one; ``("end", time)`` ends the
+last run. ``("alloc", time, bytes)`` and ``("free", time, bytes)`` are
 blocks of memory that nobody named. Times are picoseconds and never go back.
 """
 
-_TIMED = frozenset({"step", "read", "write", "create", "retire", "end", "alloc", "free"})
+_TIMED = frozenset({"step", "read", "write", "create", "retire", "wait", "end", "alloc", "free"})
 _SHAPES: dict[str, tuple[tuple[type, ...], ...]] = {
     "phase": ((str,),),
     "object": ((str,), (int, type(None))),
@@ -33,6 +34,7 @@ _SHAPES: dict[str, tuple[tuple[type, ...], ...]] = {
     "write": ((int,), (int,)),
     "create": ((int,), (int,)),
     "retire": ((int,), (int,)),
+    "wait": ((int,), (int,), (int,)),
     "end": ((int,),),
     "alloc": ((int,), (int,)),
     "free": ((int,), (int,)),
@@ -45,13 +47,14 @@ class ObservationHeader:
     """Who saw what: ``source`` is the kind of observer, ``machine`` where it ran, ``policy`` how.
 
     ``uses`` says whether uses of objects were seen; else only steps and blocks were, and what a
-    step used is what the file says of it.
+    step used is what the file says of it. ``waits`` says whether waiting would have been seen.
     """
 
     source: str
     machine: str
     policy: str
     uses: bool
+    waits: bool = False
 
 
 Part = ObservationHeader | Row
@@ -115,10 +118,13 @@ def _header(value: Any, name: str, number: int) -> ObservationHeader:
     if value.get("format_version") != FORMAT_VERSION:
         raise _wrong(name, number, f"is of another version than {FORMAT_VERSION}")
     texts: dict[str, Any] = {key: value.get(key) for key in ("source", "machine", "policy")}
-    uses = value.get("uses")
-    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(uses, bool):
+    truths: dict[str, Any] = {key: value.get(key) for key in ("uses", "waits")}
+    if not (
+        all(isinstance(text, str) for text in texts.values())
+        and all(isinstance(truth, bool) for truth in truths.values())
+    ):
         raise _wrong(name, number, "lacks a part of the header")
-    return ObservationHeader(**texts, uses=uses)
+    return ObservationHeader(**texts, **truths)
 
 
 def _row(value: Any, name: str, number: int) -> Row:

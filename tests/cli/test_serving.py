@@ -74,6 +74,7 @@ def test_the_object_is_the_same_on_every_run(trace: str) -> None:
     [
         (("--kv-gb", "1"), "add `--trace FILE`"),
         (("--closed",), "`--closed` says how a trace is served"),
+        (("--trace", "{}", "--closed", "--speedup", "2"), "goes by none"),
         (("--trace", "{}", "--steps", "4"), "`--steps` is about the file's schedule"),
         (("--trace", "{}", "--fault", "slow:x=2@1"), "`--fault` is about the file's schedule"),
         (("--trace", "{}", "--precision", "fit"), "`--precision` is about weights"),

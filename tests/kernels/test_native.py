@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from mirc.kernels import build
-from mirc.kernels.build import compiled
+from mirc.kernels.build import Kernel
 from mirc.kernels.layout import key, words
-from mirc.kernels.native import Code, machine_code
+from mirc.kernels.native import Code, machine_code, store
 from mirc.kernels.world import Table
+
+YES, NO = True, False
 
 
 class Pair(NamedTuple):
@@ -18,7 +20,7 @@ class Pair(NamedTuple):
     part: Table
 
 
-def weigh(pair: Pair, factor: float, more: bool) -> Any:  # noqa: FBT001 - what is tested
+def weigh(pair: Pair, factor: float, more: Any) -> Any:
     if more:
         return factor * pair.whole[1, 2] + pair.part[-1]
     return 0.5
@@ -32,40 +34,38 @@ def pair(order: Any = "C") -> Pair:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "FOLDERS", [tmp_path])
-    monkeypatch.setattr(build, "_BUILT", {})
     return tmp_path
 
 
 def test_tuples_of_arrays_of_any_order_floats_and_flags_arrive_as_they_are(folder: Path) -> None:
-    fast = compiled(weigh)
+    fast = Kernel(weigh)
     for order in ("C", "F"):
-        assert fast(pair(order), 1.5, True) == weigh(pair(order), 1.5, True) == 1.5 * 6 + 18
-    assert fast(pair(), 1.5, False) == 0.5
+        assert fast(pair(order), 1.5, YES) == weigh(pair(order), 1.5, YES) == 1.5 * 6 + 18
+    assert fast(pair(), 1.5, NO) == 0.5
     assert len(list(folder.iterdir())) == 2  # one for each order in memory
 
 
 def test_code_on_disk_is_loaded_and_what_is_damaged_is_made_again(folder: Path) -> None:
-    compiled(weigh)(pair(), 2.0, True)
+    Kernel(weigh)(pair(), 2.0, YES)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
-    assert Code(whole)(pair(), 2.0, True) == weigh(pair(), 2.0, True)
+    assert Code(whole)(pair(), 2.0, YES) == weigh(pair(), 2.0, YES)
     file.write_bytes(whole[:-1])
     with pytest.raises(ValueError, match="not the code that was stored"):
         Code(file.read_bytes())
-    build._BUILT.clear()  # as in another process
-    assert compiled(weigh)(pair(), 2.0, True) == weigh(pair(), 2.0, True)
+    assert Kernel(weigh)(pair(), 2.0, YES) == weigh(pair(), 2.0, YES)
     assert file.read_bytes()[-9:] == whole[-9:]
 
 
 def test_few_former_sources_of_a_kernel_stay_on_disk(folder: Path) -> None:
     for number in range(12):
-        build.store([folder], f"kernel-{number:016}.mcode", b"code")
+        store([folder], f"kernel-{number:016}.mcode", b"code")
     assert len(list(folder.glob("kernel-*"))) == 8
 
 
 def test_a_kernel_takes_no_lists_and_gives_back_no_arrays() -> None:
     with pytest.raises(TypeError, match="cannot be called with list"):
-        compiled(weigh)([1, 2], 1.0, True)
+        Kernel(weigh)([1, 2], 1.0, YES)
     with pytest.raises(TypeError, match="a kernel returns int64"):
         machine_code("", "kernel", "array(int64, 1d, C)")
 

@@ -7,6 +7,7 @@ from mirc.observe.compare import Compared, compare
 from mirc.traces.events import EventHeader, EventLog, dump
 
 KINDS = ("STEP", "READ", "WRITE", "CREATE", "RETIRE")
+MOVES = ("ISSUE", "LAND")  # known to a log only if it has some
 US = 1_000_000  # picoseconds
 
 Event = tuple[int, str, str, int]  # microseconds, kind, phase or object, position
@@ -19,11 +20,12 @@ def module_of(text: str) -> Module:
 def lines(*events: Event, phases: tuple[str, ...] = ("decode",), machine: str = "toy") -> list[str]:
     """Write a log whose objects are those that its events name, in that order."""
     objects = tuple(dict.fromkeys(what for _, kind, what, _ in events if kind != "STEP"))
+    kinds = (*KINDS, *MOVES) if any(kind in MOVES for _, kind, *_ in events) else KINDS
     header = EventHeader(
         machine=machine,
         policy="lru",
         columns=("time_ps", "kind", "object", "bytes"),
-        kinds=KINDS,
+        kinds=kinds,
         reasons=(),
         memories=(),
         phases=phases,
@@ -32,7 +34,7 @@ def lines(*events: Event, phases: tuple[str, ...] = ("decode",), machine: str = 
     rows = [
         (
             time * US,
-            KINDS.index(kind),
+            kinds.index(kind),
             phases.index(what) if kind == "STEP" else objects.index(what),
             number,
         )

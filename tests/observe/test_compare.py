@@ -321,3 +321,36 @@ def test_a_log_of_other_columns_or_phases_is_refused() -> None:
         compare(module, [header.replace('"READ"', '"SEE"')], "log")
     with pytest.raises(CouldNotRun, match="this one has no phase `prefill`"):
         compare(module, lines(STEP, phases=("decode", "prefill")), "log")
+
+
+def test_deadlines_are_held_against_what_steps_waited() -> None:
+    text = (
+        weight("a", "deadline_class = HARD deadline_us = 3")
+        + weight("b", "deadline_class = SOFT")
+        + READS
+    )
+    # a lands 2 us and 5 us after the steps begin that read it, once before; b once 1 us after
+    log = compared(
+        text,
+        (0, "STEP", "decode", 0),
+        (0, "ISSUE", "a", 0),
+        (0, "ISSUE", "b", 0),
+        (1, "LAND", "b", 0),
+        (2, "LAND", "a", 0),
+        (2, "READ", "a", 0),
+        (2, "READ", "b", 0),
+        (10, "STEP", "decode", 0),
+        (10, "ISSUE", "a", 0),
+        (12, "LAND", "b", 0),  # a copy of it, below: nobody sent for it
+        (15, "LAND", "a", 0),
+        (15, "READ", "a", 0),
+        (15, "READ", "b", 0),
+        (16, "ISSUE", "a", 0),
+        (17, "LAND", "a", 0),
+        (20, "STEP", "decode", 0),
+        (20, "READ", "a", 0),
+    )
+    hard, soft = log.deadlines
+    assert (hard.klass, hard.objects, hard.uses, hard.waited) == ("HARD", 1, 3, 2)
+    assert (hard.bounded, hard.missed, hard.longest_us) == (3, 1, 5.0)
+    assert (soft.uses, soft.waited, soft.bounded) == (2, 1, 0)

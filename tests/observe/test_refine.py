@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
-from mirc.ir import Block, Module
+from mirc.ir import Block, Field
 from mirc.observe.compare import sightings
 from mirc.observe.refine import REFINED, Refinement, refine
 from mirc.observe.rewrite import rewritten
@@ -94,7 +94,8 @@ phase other { step s { reads = [a] } }
 
 def test_phases_that_differ_get_overrides_of_their_own() -> None:
     events = [*runs(*[("a",)] * 20, *[()] * 20)]
-    events += [(time + 400, *rest) for time, *rest in runs(*[()] * 40, phase="other")]  # type: ignore[misc]
+    later = runs(*[()] * 40, phase="other")
+    events += [(time + 400, kind, what, number) for time, kind, what, number in later]
     changed = refined(PHASES, events, phases=("decode", "other"))
     module = load(Source("toy.mir", changed))
     assert module.data["a"].value("reuse") == 0.5
@@ -145,9 +146,9 @@ def test_times_of_a_phase_move_together_onto_the_clock_of_the_run() -> None:
 
 
 def test_times_that_hold_stay_even_where_one_run_was_late() -> None:
-    text = PLANNED.replace("@ 0.9", "@ 0.8")
+    # b is late once in 7: of 14 first uses 13 hold, which is what 0.9 says
     events = [*laps(0, 20, 40, 60, 80, later=10), *laps(100, later=50), *laps(200, later=10)]
-    assert refined(text, events) == text
+    assert refined(PLANNED, events) == PLANNED
 
 
 EXPERTS = (
@@ -212,7 +213,9 @@ def files(draw: st.DrawFn) -> str:
             text += f" route_probability = {''.join(draw(chance))}"
         text += " }  // kept\n"
     for phase in ("decode", "other"):
-        text += f"phase {phase} {{ step s {{ reads = [a, ROUTED(e, 1)] }} step t {{ reads=[b] }}\n"
+        text += (
+            f"phase {phase} {{ step s {{ reads = [a, ROUTED(e, 1)] }} step t {{ reads=[b, a] }}\n"
+        )
         text += f"  override e {{ reuse = {draw(said)} }}\n" if draw(st.booleans()) else ""
         text += "}\n"
     text += 'plan toy { machine = "toy"\n'
@@ -233,33 +236,29 @@ def seen_runs(draw: st.DrawFn) -> list[Event]:
         st.sampled_from(("decode", "other")), st.sets(st.sampled_from(NAMES)), st.integers(1, 60)
     )
     for phase, names, long in draw(st.lists(shape, min_size=1, max_size=20)):
-        for position, readable in enumerate((("a", "e[0]", "e[1]", "e[2]"), ("b",))):
+        for position, readable in enumerate((("a", "e[0]", "e[1]", "e[2]"), ("b", "a"))):
             events.append((now, "STEP", phase, position))
             events += [(now, "READ", name, 0) for name in readable if name in names]
             now += long
     return events
 
 
-def stripped(module: Module) -> list[object]:
-    """Everything that a file says but the keys that may be refined."""
+Told = tuple[str, list[Field], list["Told"]]
 
-    def rest(block: Block) -> object:
-        inner = [
-            rest(each) for kind in ("overrides", "phases") for each in getattr(block, kind, ())
-        ]
-        fields = [field for field in block.fields if field.key not in REFINED]
-        return (type(block).__name__, block.name, fields, [each for each in inner if each])
 
-    # an override that says nothing else says nothing here
-    def told(block: Block) -> object:
-        name, title, fields, inner = rest(block)  # type: ignore[misc]
-        return (name, title, fields, [each for each in inner if each[2] or each[3]])
+def told(block: Block) -> Told:
+    """Everything that a block says but the keys that may be refined, empty overrides left out."""
+    inner = [told(each) for kind in ("overrides", "phases") for each in getattr(block, kind, ())]
+    fields = [field for field in block.fields if field.key not in REFINED]
+    return block.name, fields, [each for each in inner if each[1] or each[2]]
 
-    return [told(each) for each in module.declarations]
+
+def promised(text: str) -> list[Told]:
+    return [told(each) for each in load(Source("toy.mir", text)).declarations]
 
 
 @pytest.mark.mechanism("S0-41")
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(files(), seen_runs())
 def test_refining_twice_changes_nothing_more_and_never_a_contract(
     text: str, events: list[Event]
@@ -270,8 +269,7 @@ def test_refining_twice_changes_nothing_more_and_never_a_contract(
     assert again.changes == ()
     assert same == changed
     assert changed.count("// kept") == len(NAMES)
-    before, after = load(Source("a", text)), load(Source("b", changed))
-    assert stripped(before) == stripped(after)
+    assert promised(text) == promised(changed)
     was, now = seen.before, seen.after(Source("b", changed))
     if seen.changes and was is not None:
         assert now is not None

@@ -25,8 +25,10 @@ from mirc.simulate.serving.cost import Cost, steps_until, total_as
 from mirc.simulate.serving.play import Heard, Play
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import Objective, Pace, Timing, pace_of
+from mirc.simulate.serving.tools import USUAL_US, Tools
 from mirc.simulate.serving.turns import turns_of
 from mirc.traces.requests import Request as Arrival
+from tests.nightly import by_night
 
 MS = 10**15  # attoseconds
 MB = 1_000_000
@@ -96,7 +98,7 @@ def play(
     comes = AsThereIsRoom(turns) if speedup is None else ByTheClock(turns, speedup)
     swapping = Swapping(load("h100-sxm"), caches)
     talk = Conversations(served, ALL)
-    found = Play(served, heard, talk, turns, comes, cost, swapping, most=most)
+    found = Play(served, heard, talk, turns, comes, cost, swapping, tools=Tools(None), most=most)
     found.run(lambda _: None)
     return found, heard
 
@@ -177,6 +179,16 @@ def test_a_preempted_request_ends_later_whether_it_is_swapped_or_computed_again(
     assert roomy.end_ms[1] < late[0] < late[1]
 
 
+def test_a_tool_is_expected_to_take_what_is_declared_or_what_tools_took_until_now() -> None:
+    learning, told = Tools(None), Tools(5)
+    assert (learning.begins("a", 100), told.begins("a", 100)) == (USUAL_US, 5)
+    assert learning.begins("b", 300) == USUAL_US  # none has answered yet
+    for session in ("a", "b", "c"):
+        learning.answers(session)
+        told.answers(session)
+    assert (learning.expected_us, told.expected_us) == (200, 5)
+
+
 def test_goodput_counts_what_meets_both_objectives() -> None:
     arrivals = [arrival(0, 16, new=3), arrival(0, 16, new=3, first=50), arrival(500, 16, new=3)]
     clocked = play(arrivals)[0].clocked
@@ -196,7 +208,7 @@ DRAWN = st.lists(
     st.tuples(
         st.integers(0, 60),  # ms since the one before
         st.integers(0, 3),  # the chain whose beginning it is
-        st.integers(1, 40),  # tokens
+        st.integers(0, 40),  # tokens
         st.integers(0, 30),  # new ones
         st.integers(0, 2),  # the session; 0 is none
         st.sampled_from((0, 0, 7, 50)),  # the tool's time
@@ -239,7 +251,7 @@ def drawn_arrivals(drawn: Sequence[tuple[int, ...]]) -> list[Arrival]:
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=by_night(20, 1000), deadline=None)
 @given(DRAWN, st.integers(9, 20), st.sampled_from((0, 8)), st.sampled_from((None, 1.0)))
 def test_many_steps_at_once_are_exactly_those_steps_one_by_one(
     drawn: list[tuple[int, ...]], blocks: int, swap: int, speedup: float | None
@@ -264,7 +276,7 @@ def test_many_steps_at_once_are_exactly_those_steps_one_by_one(
         assert getattr(fast.clocked, name) == getattr(slow.clocked, name), name
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=by_night(20, 1000), deadline=None)
 @given(DRAWN, st.integers(9, 20))
 def test_the_books_balance(drawn: list[tuple[int, ...]], blocks: int) -> None:
     found, _ = play(drawn_arrivals(drawn), COSTLY, WINDOWED, blocks=blocks)
@@ -280,7 +292,7 @@ def _little(pace: Pace) -> float:
     return pace.in_system - pace.in_system_by_little
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=by_night(30, 1000), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**4)), min_size=1, max_size=4),
     st.integers(0, 200),
@@ -297,7 +309,7 @@ def test_the_sum_of_the_highest_of_lines_is_that_of_its_terms(
         assert steps_until(lines, time_as, steps) == first
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=by_night(30, 1000), deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=5), st.integers(1, 30))
 def test_the_lines_of_steps_that_only_decode_are_what_each_step_costs(
     contexts: list[int], steps: int

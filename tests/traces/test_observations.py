@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirc.diagnostics import CouldNotRun
-from mirc.traces.observations import LONGEST_LINE, ObservationHeader, Row, dump, is_timed, stream
+from mirc.traces.observations import (
+    LONGEST_LINE,
+    ObservationHeader,
+    Part,
+    Row,
+    dump,
+    is_timed,
+    stream,
+)
 
 HEADER = ObservationHeader(source="execution", machine="cpu", policy="pytorch", uses=True)
 NUMBERS = st.integers(0, (1 << 63) - 1)
@@ -16,6 +24,7 @@ ROWS = st.one_of(
     st.tuples(st.just("object"), st.text(), st.none() | NUMBERS),
     st.tuples(st.just("step"), NUMBERS, NUMBERS, NUMBERS | st.text()),
     st.tuples(st.sampled_from(["read", "write", "create", "retire"]), NUMBERS, NUMBERS),
+    st.tuples(st.just("wait"), NUMBERS, NUMBERS, NUMBERS),
     st.tuples(st.just("end"), NUMBERS),
     st.tuples(st.sampled_from(["alloc", "free"]), NUMBERS, NUMBERS),
 )
@@ -23,7 +32,7 @@ ROWS = st.one_of(
 
 @given(st.lists(ROWS, min_size=1), st.lists(ROWS, min_size=1))
 def test_what_is_written_is_read_back(first: list[Row], second: list[Row]) -> None:
-    parts = [HEADER, *first, HEADER, *second]
+    parts: list[Part] = [HEADER, *first, HEADER, *second]
     assert [part for _, part in stream(dump(parts), "obs")] == parts
 
 

@@ -17,8 +17,8 @@ from mirc.kernels.replacement.arc import missed as arc_missed
 from mirc.kernels.replacement.arc import touched as arc_touched
 from mirc.kernels.replacement.heaps import enheap, lowest, unheap
 from mirc.kernels.replacement.learned import admitted as learned_admitted
-from mirc.kernels.replacement.learned import key as learned_key
-from mirc.kernels.replacement.learned import left as learned_left
+from mirc.kernels.replacement.learned import left_for_room as learned_left_for_room
+from mirc.kernels.replacement.learned import overdue as learned_overdue
 from mirc.kernels.replacement.learned import touched as learned_touched
 from mirc.kernels.replacement.lfu import admitted as lfu_admitted
 from mirc.kernels.replacement.lfu import coldest as lfu_coldest
@@ -171,6 +171,8 @@ def _evicted(r: Replacement, x: int) -> None:
     elif r.now[RULE] == S3_FIFO:
         s3_left_for_room(r, x)
     else:
+        if r.now[RULE] == LEARNED:
+            learned_left_for_room(r, x)
         _lift_out(r, x)
 
 
@@ -200,7 +202,7 @@ def _choose(r: Replacement) -> Any:
         return s3_choose(r)
     if rule == SIEVE:
         return sieve_choose(r)
-    if rule == TTL:
+    if rule in (TTL, LEARNED):
         _lapse(r)
     x = lowest(r, HEAP)
     if rule >= BELADY:
@@ -244,10 +246,12 @@ def allow(r: Replacement, x: int) -> None:
 
 def retain(r: Replacement, x: int, priority: int, expires: int) -> None:
     """Set by hand how an id is kept, 0 to 100, and until when; here or not. Only TTL heeds it."""
+    if r.now[RULE] != TTL:
+        return
     unheap(r, TIMERS, x)
     r.cell[PRIORITY, x] = priority
     r.cell[EXPIRES, x] = expires
-    if r.cell[STAMP, x] != 0 and r.now[RULE] == TTL:
+    if r.cell[STAMP, x] != 0:
         lift(r, x)
         _enter(r, x)
 
@@ -261,9 +265,9 @@ def _enter(r: Replacement, x: int) -> None:
     """Put an id of a rule that goes by keys alone where its key wants it."""
     r.cell[KEY, x] = _key(r, x)
     enter_heap(r, x)
-    if r.now[RULE] == TTL:
+    if r.now[RULE] in (TTL, LEARNED):
         unheap(r, TIMERS, x)
-        if r.now[TIME] < r.cell[EXPIRES, x] < NEVER:
+        if _clock(r) < r.cell[EXPIRES, x] < NEVER:
             enheap(r, TIMERS, x)
 
 
@@ -278,10 +282,8 @@ def _lift_out(r: Replacement, x: int) -> None:
         part(r, x)
     else:
         lift(r, x)
-        if rule == TTL:
+        if rule in (TTL, LEARNED):
             unheap(r, TIMERS, x)
-        elif rule == LEARNED:
-            learned_left(r, x)
 
 
 def _gone(r: Replacement, x: int) -> None:
@@ -299,7 +301,7 @@ def _key(r: Replacement, x: int) -> Any:
     if rule == BELADY:
         return -r.cell[NEXT_USE, x]
     if rule == LEARNED:
-        return learned_key(r, x)
+        return -r.cell[EXPIRES, x]
     if rule == TTL:
         return r.cell[PRIORITY, x] if r.now[TIME] < r.cell[EXPIRES, x] else DEFAULT_PRIORITY
     return 0
@@ -313,13 +315,22 @@ def _before(r: Replacement, a: int, b: int) -> Any:
     return r.cell[STAMP, a] < r.cell[STAMP, b]
 
 
+def _clock(r: Replacement) -> Any:
+    """Return the clock that EXPIRES is read against: the caller's, or that of uses."""
+    return r.now[CLOCK] if r.now[RULE] == LEARNED else r.now[TIME]
+
+
 def _lapse(r: Replacement) -> None:
-    """Give what has expired the default priority."""
+    """Give what has expired the key that it has from now on."""
     x = lowest(r, TIMERS)
-    while x != NONE and r.cell[EXPIRES, x] <= r.now[TIME]:
+    while x != NONE and r.cell[EXPIRES, x] <= _clock(r):
         unheap(r, TIMERS, x)
-        if r.cell[LIES, x] == IN_HEAP:
-            unheap(r, HEAP, x)
-            r.cell[KEY, x] = DEFAULT_PRIORITY
+        aside = r.cell[LIES, x] != IN_HEAP
+        unheap(r, HEAP, x)
+        if r.now[RULE] == LEARNED:
+            learned_overdue(r, x)
+            enheap(r, TIMERS, x)
+        r.cell[KEY, x] = _key(r, x)
+        if not aside:
             heap_up(r, x)
         x = lowest(r, TIMERS)

@@ -52,39 +52,53 @@ def still_leaving(t: Tiers, x: int) -> Any:
 
 
 def settle_in(t: Tiers, rules: Any, x: int) -> bool:
-    """Give an object a place in the nearest tier; False if it gets none.
-
-    Whatever leaves for it may make others leave below: one object a tier waits while they do.
-    """
-    tier = 0
-    t.few[CARRIED, 0] = x
+    """Give an object a place in the nearest tier; False if it gets none."""
+    near = rules[0]
+    size = t.sizes[BYTES, t.obj[x, KIND]]
     t.obj[x, STATE] |= 1  # so that a copy below that leaves now is no loss
-    while True:
-        v = t.few[CARRIED, tier]
+    while full_for(near, size):
+        victim = choose(near) if size <= near.now[CAPACITY] else NONE
+        if victim == NONE:
+            t.run[UNHELD] += 1
+            t.obj[x, STATE] &= ~1
+            return False
+        evicted(near, victim)
+        below = _leave(t, 0, victim)
+        if below != NONE:
+            t.few[FOR, below] = 0
+            _settle_below(t, rules, victim, below)
+    admitted(near, x)
+    return True
+
+
+def _settle_below(t: Tiers, rules: Any, x: int, below: int) -> None:
+    """Give what left the nearest tier a place below.
+
+    What leaves for it there goes farther down, and so on: one object a tier waits meanwhile.
+    """
+    tier = below
+    t.few[CARRIED, tier] = x
+    while tier > 0:
         rule = rules[tier]
-        size = t.sizes[BYTES, t.obj[v, KIND]]
-        w = NONE
-        if full_for(rule, size):
-            w = choose(rule) if size <= rule.now[CAPACITY] else NONE
-            if w == NONE:
-                if tier == 0:
-                    t.run[UNHELD] += 1
-                    t.obj[x, STATE] &= ~1
-                    return False
-                tier = t.few[FOR, tier]
-                continue
-            evicted(rule, w)
-            below = _leave(t, tier, w)
-            if below != NONE:
-                t.few[CARRIED, below] = w
-                t.few[FOR, below] = tier
-                tier = below
+        carried = t.few[CARRIED, tier]
+        size = t.sizes[BYTES, t.obj[carried, KIND]]
+        deeper = NONE
+        while deeper == NONE and full_for(rule, size):
+            victim = choose(rule)
+            if victim == NONE:
+                break
+            evicted(rule, victim)
+            deeper = _leave(t, tier, victim)
+            if deeper != NONE:
+                t.few[CARRIED, deeper] = victim
+                t.few[FOR, deeper] = tier
+        if deeper != NONE:
+            tier = deeper
             continue
-        admitted(rule, v)
-        t.obj[v, STATE] |= 1 << tier
-        if tier == 0:
-            return True
-        send_down(t, v, t.few[FOR, tier], tier)
+        if not full_for(rule, size):
+            admitted(rule, carried)
+            t.obj[carried, STATE] |= 1 << tier
+            send_down(t, carried, t.few[FOR, tier], tier)
         tier = t.few[FOR, tier]
 
 

@@ -69,8 +69,8 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
     """
     near = rules[0]
     base = t.run[AT]
+    slot = base % t.run[WINDOW]
     for i in range(count):
-        slot = (base + i) % t.run[WINDOW]
         x = ids[i]
         due = at_ps[i] if len(at_ps) > 0 else 0
         _turn(t, seen, slot, due)
@@ -87,6 +87,7 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
                 t.run[WRITES] += 1
                 _write(t, rules, x)
         t.run[AT] += 1
+        slot = slot + 1 if slot + 1 < t.run[WINDOW] else 0
         if t.run[LOOKAHEAD] > 0:
             _look_ahead(t, rules, ids, uses, base)
 

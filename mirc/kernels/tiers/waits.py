@@ -77,7 +77,10 @@ def _bucket(waited: int) -> Any:
     if waited < SUBS:
         return waited
     doublings = 0
-    while waited >= 2 * SUBS:
-        waited >>= 1
-        doublings += 1
+    halving = 32
+    while halving > 0:  # by 32, 16, 8, 4, 2 and 1 doublings, not one after another
+        if waited >> halving >= SUBS:
+            waited >>= halving
+            doublings += halving
+        halving >>= 1
     return SUBS * (doublings + 1) + waited - SUBS

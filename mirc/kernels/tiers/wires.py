@@ -8,7 +8,7 @@ for each hop. A job ends, and is free for others, when the service of its last h
 
 from typing import Any
 
-from mirc.kernels.lists import append, first, remove
+from mirc.kernels.lists import append, first, prepend, remove
 from mirc.kernels.tiers.fair import join, leave
 from mirc.kernels.tiers.state import (
     ACTIVE,
@@ -223,7 +223,7 @@ def _commit(t: Tiers, job: int, lands: int) -> None:
         t.run[STAGED] -= t.sizes[BYTES, t.many[SIZE_CLASS, job]]
     served_all(t, job, lands)
     t.run[PENDING] -= 1
-    append(t.many, QUEUE, _free(t), job)
+    prepend(t.many, QUEUE, _free(t), job)  # the one that was touched last is taken next
 
 
 def _count(t: Tiers, job: int, link: int) -> None:
@@ -237,7 +237,7 @@ def _link(t: Tiers, job: int) -> Any:
     return t.few[WAYS + t.many[WAY, job], 1 + t.many[HOP, job]]
 
 
-def _is_last(t: Tiers, job: int) -> bool:
+def _is_last(t: Tiers, job: int) -> Any:
     return t.many[HOP, job] + 1 == t.few[WAYS + t.many[WAY, job], 0]
 
 

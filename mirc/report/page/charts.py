@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mirc.diagnostics import CouldNotRun
-from mirc.report.page.model import ROWS
+from mirc.report.page.model import NEEDS, ROWS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,7 +38,7 @@ def altair() -> "ModuleType":
 
 
 def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: str = "") -> Chart:
-    """Stack areas over time, ``x`` in seconds; a line at the field ``top`` where it is named.
+    """Stack areas over time, ``x`` in seconds; a line at the field ``top`` where the data has it.
 
     ``colour`` is a field and its values in their order from the bottom.
     """
@@ -66,6 +66,7 @@ def areas(x: str, y: str, colour: tuple[str, Sequence[str]], *, unit: str, top: 
     if not top:
         return _finished(area, HEIGHT)
     line = base.mark_rule(strokeDash=[6, 4], strokeWidth=1.5).encode(y=alt.Y(f"max({top}):Q"))
+    line = line.properties(name=f"{NEEDS}{top}")
     return _finished(area + line, HEIGHT)
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
 
 from mirc.diagnostics import CouldNotRun
-from mirc.report.page.model import ROWS, Document, Frame, Plot, Section, Table
+from mirc.report.page.model import NEEDS, ROWS, Document, Frame, Plot, Section, Table
 
 VEGA_LITE = "6.4"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -76,6 +77,7 @@ def _part(name: str) -> str:
     return (files("mirc.report.page") / name).read_text("utf-8")
 
 
+@cache
 def _bundle() -> str:
     try:
         import vl_convert  # noqa: PLC0415 - an extra
@@ -174,6 +176,7 @@ def _absent(document: Document) -> str:
 def _data(document: Document) -> str:
     found = {
         "rows": ROWS,
+        "needs": NEEDS,
         "schema": SCHEMA,
         "runs": [{"machine": run.machine, "policy": run.policy} for run in document.runs],
         "plots": [

@@ -33,7 +33,7 @@ def figures(document: Document, form: str) -> Iterator[tuple[str, bytes]]:
                 continue
             spec = {
                 "$schema": SCHEMA,
-                **plot.chart,
+                **plot.of(rows),
                 "width": WIDTH,
                 "config": _LOOK,
                 "datasets": {ROWS: rows},

@@ -8,6 +8,9 @@ import attrs
 ROWS = "rows"
 """The name under which a chart expects its data."""
 
+NEEDS = "needs-"
+"""Begins the name of a layer that is drawn only of data with the field that it goes on to name."""
+
 
 @attrs.frozen(kw_only=True)
 class Run:
@@ -50,6 +53,18 @@ class Plot:
     frames: tuple[Frame, ...]
     split: str = ""
     overlays: bool = False
+
+    def of(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the chart of some rows, with the layers that they have the fields for."""
+        if "layer" not in self.chart:
+            return dict(self.chart)
+        layers = [
+            layer
+            for layer in self.chart["layer"]
+            if not layer.get("name", "").startswith(NEEDS)
+            or any(layer["name"].removeprefix(NEEDS) in row for row in rows)
+        ]
+        return {**self.chart, "layer": layers}
 
 
 @attrs.frozen(kw_only=True)

@@ -65,10 +65,19 @@
     );
   };
 
+  // A layer that needs a field is drawn of data that has it.
+  const of = (chart, table) => {
+    if (!chart.layer) return chart;
+    const field = (layer) =>
+      layer.name?.startsWith(page.needs) ? layer.name.slice(page.needs.length) : null;
+    const has = (name) => name === null || table.some((row) => name in row);
+    return { ...chart, layer: chart.layer.filter((layer) => has(field(layer))) };
+  };
+
   const show = async (place, plot, chart) => {
     const table = chart.frames.flatMap(rows);
     const spec = {
-      $schema: page.schema, ...plot.chart, autosize: { type: "fit-x", contains: "padding" },
+      $schema: page.schema, ...of(plot.chart, table), autosize: { type: "fit-x", contains: "padding" },
       datasets: { [page.rows]: table },
     };
     place.replaceChildren();

@@ -9,6 +9,7 @@ from mirc.report.timeline.course import BINS, WORKING_SPACE, Course, Window
 from mirc.report.timeline.service import PRIORITIES
 from mirc.simulate.census import CLASS_ORDER
 
+_FULL = 0.25  # of a memory: below that its end is too far away
 _MOVES = 1e-3  # of what is held: less is not seen
 
 
@@ -17,25 +18,24 @@ def held_over_time(courses: Sequence[Course]) -> Plot:
     classes = (*(klass.value for klass in CLASS_ORDER), WORKING_SPACE)
     used = {klass for course in courses for w in course.windows for _, klass in w.held}
     order = [klass for klass in classes if klass in used]
-    moving = _moving(courses)
     frames = [
         Frame(
             key={**_key(course, window), "memory": memory},
             columns=_stacked(
                 window, "class", "bytes", [(k, window.held.get((memory, k))) for k in order]
             ),
-            constants={"usable": course.usable[memory]},
+            constants=_limit(course, memory),
         )
         for course in courses
+        for memory in _moving(course)
         for window in course.windows
-        for memory in dict.fromkeys(memory for memory, _ in window.held)
-        if memory in moving
     ]
     return Plot(
         name="occupancy",
         title="What memories hold",
         caption="Bytes by class of object, averaged over each of 150 parts of the time shown. The "
-        "dashed line is what is usable. A memory in which nothing ever changes is left out.",
+        "dashed line is what is usable, where a quarter of it or more was used. A memory in which "
+        "a run changes nothing is left out.",
         chart=areas("seconds", "bytes", ("class", order), unit=BYTES, top="usable"),
         frames=tuple(frames),
         split="memory",
@@ -89,14 +89,23 @@ def written_to_flash(courses: Sequence[Course]) -> Plot:
     )
 
 
-def _moving(courses: Sequence[Course]) -> set[str]:
-    """Return the memories of which any run makes another use as it goes on."""
-    return {
-        memory
-        for course in courses
-        for (memory, _), held in course.windows[0].held.items()
-        if held.max() - held.min() > _MOVES * max(1.0, held.max())
-    }
+def _moving(course: Course) -> tuple[str, ...]:
+    """Return the memories of which a run makes another use as it goes on, in their order."""
+    return tuple(
+        dict.fromkeys(
+            memory
+            for (memory, _), held in course.windows[0].held.items()
+            if held.max() - held.min() > _MOVES * max(1.0, held.max())
+        )
+    )
+
+
+def _limit(course: Course, memory: str) -> dict[str, int]:
+    """Return what is usable of a memory, unless beside it nothing else could be seen."""
+    held = course.windows[0].held
+    most = sum(mean.max() for (where, _), mean in held.items() if where == memory)
+    usable = course.usable[memory]
+    return {"usable": usable} if most > _FULL * usable else {}
 
 
 def _key(course: Course, window: Window) -> dict[str, str]:

@@ -16,6 +16,7 @@ from mirc.simulate.serving.arrivals import AS_PER_MS, Arrivals
 from mirc.simulate.serving.cost import Cost, steps_until, total_as
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import Clocked, Sample
+from mirc.simulate.serving.tools import Tools
 from mirc.simulate.serving.turns import Turn
 
 TICK_AS = 10**12  # a tick of the controller's clock is a microsecond
@@ -81,6 +82,7 @@ class Play:
         cost: Cost,
         swapping: Swapping,
         *,
+        tools: Tools,
         begun: Callable[[int, bool], None] = lambda *_: None,
         most: int = 1 << 30,
     ) -> None:
@@ -93,6 +95,7 @@ class Play:
         self._arrivals = arrivals
         self._cost = cost
         self._swapping = swapping
+        self._tools = tools
         self._begun = begun
         self._most = most
         self._now = 0
@@ -131,6 +134,7 @@ class Play:
         if turn.keeps is not None:
             self._talk.compact(session, turn.keeps)
         if turn.resumes:
+            self._tools.answers(session)
             self._talk.resume(session)
         self._talk.request(turn.request)
         asked.live = self._served.floor.sequences.get(turn.request.name)
@@ -143,8 +147,9 @@ class Play:
         self.clocked.end[number] = at
         self.clocked.made[number] = turn.request.new_tokens
         if turn.waits_ms:
-            expected = turn.waits_ms * AS_PER_MS // TICK_AS
-            self._talk.tool_wait(turn.request.session, max(1, expected))
+            session = turn.request.session
+            takes = turn.waits_ms * AS_PER_MS // TICK_AS
+            self._talk.tool_wait(session, self._tools.begins(session, takes))
         if turn.ends:
             self._talk.sequence_end(turn.request.session)
         self._arrivals.answered(number, at)

@@ -15,6 +15,7 @@ from mirc.controller.kv.host import Host
 from mirc.controller.kv.orchestrator import Orchestrator
 from mirc.controller.kv.pages import Tenant
 from mirc.controller.kv.pool import KvPool
+from mirc.controller.kv.signals import Signal
 from mirc.controller.kv.tree import ROOT, PrefixTree
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
@@ -34,6 +35,7 @@ from mirc.simulate.serving.policies import ORACLE, PLACEBO, heard_by, keeping_of
 from mirc.simulate.serving.prices import cost_of
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import pace_of
+from mirc.simulate.serving.tools import Tools
 from mirc.simulate.serving.turns import Turn, turns_of
 from mirc.simulate.study import planned, title_of
 from mirc.traces.requests import Request as Arrival
@@ -91,16 +93,23 @@ def _on(  # noqa: PLR0917 - one call, and each is a thing of its own
     asked = _bytes(options.swap_gb, "--swap-gb")
     swap = asked if recompute is not None and recompute.loads else 0
     cost = cost_of(module, machine, caches)
+    tool = module.signals.get(Signal.TOOL_WAIT)
+    declared_us = None if tool is None else read(tool, "expected_us")
     rows = []
     for name in names:
         tell(f"{machine.name}: {name}")
-        order: Sequence[int] = range(len(turns))
-        while True:
-            policy = _Policy(name, caches, turns, tenants, options, order)
-            row = policy.run(machine, cost, capacity, swap, tell)
-            if name != ORACLE or options.closed or not isinstance(order, range):
-                break
-            order = _ranks(row)  # when turns come is its doing: it is told what it was
+
+        def played(order: Sequence[int], name: str = name) -> Row:
+            policy = _Policy(
+                name, caches, turns, tenants, options, order=order, declared_us=declared_us
+            )
+            return policy.run(machine, cost, capacity, swap, tell)
+
+        row = played(range(len(turns)))
+        if name == ORACLE and not options.closed:
+            row = played(
+                _ranks(row)
+            )  # when turns come is its own doing: it is told what came of it
         rows.append(row)
     return Served(
         machine=machine.name,
@@ -127,7 +136,9 @@ class _Policy:
         turns: Sequence[Turn],
         tenants: Sequence[Tenant],
         options: Options,
+        *,
         order: Sequence[int],
+        declared_us: int | None,
     ) -> None:
         self._name = name
         self._order = order  # of each turn, its place among all
@@ -135,6 +146,7 @@ class _Policy:
         self._turns = turns
         self._tenants = tenants
         self._options = options
+        self._declared_us = declared_us  # how long a tool is expected to take
         self._tree = PrefixTree()
         self._begun: set[int] = set()
         self._uses: dict[tuple[str, str | int], list[int]] = {}
@@ -178,6 +190,7 @@ class _Policy:
             else ByTheClock(self._turns, options.speedup),
             cost,
             swapping,
+            tools=Tools(self._declared_us),
             begun=self._begin,
         )
         play.run(lambda said: tell(f"{self._name}: {said}"))

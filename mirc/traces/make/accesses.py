@@ -69,10 +69,9 @@ def _made(stream: Stream, drawn: Draw) -> Iterator[Rows]:
     for begin in range(0, stream.accesses, CHUNK):
         count = min(CHUNK, stream.accesses - begin)
         ids = drawn(rng, count, begin)
-        if stream.poisson:
-            times = now + np.cumsum(rng.exponential(stream.every_us, count))
-        else:
-            times = now + stream.every_us * np.arange(1, count + 1)
+        even = np.full(count, stream.every_us)
+        gaps = rng.exponential(stream.every_us, count) if stream.poisson else even
+        times = now + np.cumsum(gaps)
         now = float(times[-1])
         writes = rng.random(count) < stream.writes if stream.writes else np.zeros(count, np.bool_)
         yield Rows(

@@ -1,0 +1,125 @@
+"""``mirc replay`` and ``mirc trace`` as people run them."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+
+from mirc.cli.main import cli
+
+SCHEMA = Path(__file__).parents[2] / "docs/schemas/replay-1.schema.json"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def made(name: str, *options: str, kind: str = "zipf") -> str:
+    result = run(
+        "trace", "make", kind, "--accesses", "3000", "--objects", "300", *options, "-o", name
+    )
+    assert result.exit_code == 0, result.output
+    return name
+
+
+def test_a_trace_is_made_described_and_replayed() -> None:
+    trace = made("z.oracleGeneral", "--every-us", "1000")
+    about = run("trace", "info", trace).stdout
+    assert "oracle-general" in about
+    assert "3_000 accesses to" in about
+    text = run("replay", trace, "--policy", "lru,belady", "--capacity", "10,.1k").stdout
+    rows = [line.split() for line in text.splitlines()[4:8]]
+    assert [row[:2] for row in rows] == [
+        ["lru", "10"],
+        ["lru", "100"],
+        ["belady*", "10"],
+        ["belady*", "100"],
+    ]
+    hits = [int(row[2].replace("_", "")) for row in rows]
+    assert hits[0] < hits[1]
+    assert hits[2] > hits[0]
+    assert hits[3] > hits[1]
+    assert "*: an oracle" in text
+
+
+def test_the_same_seed_writes_the_same_bytes() -> None:
+    one, two, other = (made(n, "--seed", s) for n, s in (("a", "1"), ("b", "1"), ("c", "2")))
+    assert Path(one).read_bytes() == Path(two).read_bytes() != Path(other).read_bytes()
+
+
+def test_both_forms_of_a_trace_give_the_same_report() -> None:
+    binary, text = made("z.oracleGeneral"), made("z.csv")
+    reports = [run("replay", name, "--capacity", "50").stdout for name in (binary, text)]
+    assert reports[0].splitlines()[2:] == reports[1].splitlines()[2:]
+
+
+def test_on_a_machine_the_report_says_what_was_waited_for() -> None:
+    trace = made("z.csv", "--writes", "0.2", "--every-us", "100")
+    options = ("-M", "h100-sxm", "--capacity-gb", "0.05", "--lookahead", "8", "--window", "2")
+    result = run("replay", trace, *options, "--policy", "lru,sieve", "--speedup", "0.5")
+    assert result.exit_code == 0, result.output
+    assert "late prefetches" in result.stdout
+    assert "dram-to-hbm" in result.stdout
+    assert "is told the next 8 accesses" in result.stdout
+
+
+def test_the_json_form_is_as_its_schema_says_and_the_same_each_time() -> None:
+    trace = made("z.csv", "--writes", "0.2")
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    for options in (
+        ("--capacity", "10,20", "--curve"),
+        ("-M", "gh200", "--capacity-gb", "0.02", "--lookahead", "4"),
+    ):
+        form = ("--output-format", "json")
+        first, second = (run("replay", trace, *options, *form) for _ in range(2))
+        assert first.exit_code == 0, first.output
+        document = json.loads(first.stdout)
+        jsonschema.validate(document, schema)
+        assert first.stdout == second.stdout
+        for row in document["rows"]:
+            if "timed" in row:
+                assert sum(tier["hits"] for tier in row["timed"]["tiers"]) == 3000
+
+
+def test_the_curve_of_one_pass_agrees_with_a_run_at_each_capacity() -> None:
+    trace = made("l.csv", "--length", "20", "--rounds", "5", kind="loop")
+    text = run("replay", trace, "--capacity", "19,20", "--curve", "--output-format", "json").stdout
+    document = json.loads(text)
+    curve = dict(zip(document["curve"]["capacities"], document["curve"]["hits"], strict=True))
+    assert [curve[row["capacity"]] for row in document["rows"]] == [
+        row["hits"] for row in document["rows"]
+    ]
+    # 30 loops of 20 objects, each 5 times: with room for all 20, four rounds of five hit
+    assert document["rows"][1]["hits"] == 3000 * 4 // 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--capacity", "x"), "`x` is no capacity"),
+        (("--capacity", "0"), "`0` is no capacity"),
+        (("--policy", "lruu"), "there is no rule `lruu`"),
+        (("--lookahead", "4"), "without a machine nothing takes time"),
+        (("-M", "h100-sxm", "--capacity", "4"), "on a machine in GB"),
+        (("-M", "h100-sxm", "--capacity-gb", "0.0000001"), "less than the largest object's"),
+        (("-M", "nothing"), "there is no machine `nothing`"),
+    ],
+)
+def test_what_cannot_be_replayed_is_one_sentence(arguments: tuple[str, ...], says: str) -> None:
+    result = run("replay", made("z.csv"), *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_what_oracle_general_cannot_say_is_refused() -> None:
+    result = run("trace", "make", "scan", "--accesses", "9", "--writes", "1", "-o", "s.bin")
+    assert result.exit_code == 2
+    assert "oracleGeneral does not say which accesses write" in result.stderr
+    assert not Path("s.bin").exists()
