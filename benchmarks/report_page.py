@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the browser of the tests
+
 from tests.report.browser import browser, drawn, resize, show
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"

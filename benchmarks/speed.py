@@ -167,7 +167,7 @@ def tiers(chunks: Iterator[Raw]) -> float:
 def whole_process(file: Path, times: int, folder: Path) -> Iterator[Figure]:
     """Time (c): the reference and each command in turn, then once with nothing on disk."""
     simulate = [
-        *(sys.executable, "-m", "mirc", "simulate", str(file), "-M", MACHINE),
+        *(sys.executable, "-m", "mirc", "simulate", str(file.resolve()), "-M", MACHINE),
         *("--steps", str(STEPS), "-o", str(folder / "report.txt")),
     ]
     intent = [*simulate, "--policy", "intent", "--precision", "off"]

@@ -3,7 +3,7 @@
 import click
 
 from mirc.cli.options import output_option
-from mirc.cli.output import spare_inputs, write_text
+from mirc.cli.output import spare_inputs, writing
 from mirc.diagnostics import CouldNotRun
 
 
@@ -57,4 +57,5 @@ def observe(
 
     options = CaptureOptions(phases=phases, batch=batch, fold="never")
     parts = observed(target, options, runs, seed, lambda line: click.echo(line, err=True))
-    write_text(output, "".join(dump(parts)))
+    with writing(output) as file:
+        file.writelines(line.encode() for line in dump(parts))

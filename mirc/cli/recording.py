@@ -31,6 +31,7 @@ class Files:
     """What was asked for, by path; None where it was not."""
 
     events: str | None
+    record: str | None
     perfetto: str | None
     report: str | None
     plots: str | None
@@ -39,7 +40,7 @@ class Files:
     @property
     def paths(self) -> tuple[str | None, ...]:
         """All that name one file."""
-        return self.events, self.perfetto, self.report
+        return self.events, self.record, self.perfetto, self.report
 
     @property
     def drawn(self) -> bool:
@@ -48,7 +49,7 @@ class Files:
 
     def check_for_trace(self) -> None:
         """Raise CouldNotRun for what there is of schedules alone."""
-        for option in ("events", "perfetto"):
+        for option in ("events", "record", "perfetto"):
             if getattr(self, option) is not None:
                 raise CouldNotRun(
                     f"`--{option}` is about the file's schedule, and a trace is served instead of "
@@ -96,6 +97,11 @@ def recording_options(command: Command) -> Command:
             help="Write memories, links and steps over time for ui.perfetto.dev.",
         ),
         option(
+            "--record",
+            metavar="FILE",
+            help="Write what was used when, for `mirc compare` and `mirc refine`.",
+        ),
+        option(
             "--events",
             metavar="FILE",
             help="Write every event: .parquet, .csv, or JSON lines; .gz packs. It can be large.",
@@ -124,23 +130,29 @@ class Recorder:
         self.courses: list[Course] = []
         self.curves: dict[str, tuple[Curve, ...]] = {}
         self._files = files
-        self._events = self._trace = None
+        self._events = self._trace = self._record = None
         if files.events is not None:
             opened = stack.enter_context(writing(files.events))
             self._events = stack.enter_context(event_file(opened, files.events))
+        if files.record is not None:
+            self._record = stack.enter_context(writing(files.record))
         if files.perfetto is not None:
             self._traced = stack.enter_context(writing(files.perfetto))
             self._trace = Trace()
 
     def __call__(self, outcome: "Outcome", scenario: "Scenario", machine: "Machine") -> None:
         """Take a run that was recorded."""
-        from mirc.report.timeline.course import course  # noqa: PLC0415 - as above
+        from mirc.observe.logs import recorded  # noqa: PLC0415 - as above
+        from mirc.report.timeline.course import course  # noqa: PLC0415
         from mirc.simulate.curves import curves_of_schedule  # noqa: PLC0415
-        from mirc.simulate.study import header_of  # noqa: PLC0415
+        from mirc.simulate.study import header_of, log_of  # noqa: PLC0415
 
         if self._events is not None and outcome.events is not None:
             header = header_of(outcome, scenario.workload, machine)
             self._events(header, outcome.events)
+        if self._record is not None:
+            log = log_of(outcome, scenario.workload, machine)
+            self._record.writelines(line.encode() for line in recorded([log]))
         if self._trace is not None:
             self._traced.writelines(
                 self._trace.run(outcome, scenario.workload, machine, outcome.policy)

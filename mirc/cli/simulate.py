@@ -107,9 +107,6 @@ if TYPE_CHECKING:
 @format_option("text", "json")
 @output_option("Write the report there.")
 @recording_options
-@click.option(
-    "--record", metavar="FILE", help="Write there what was used when: see `mirc compare`."
-)
 @click.pass_context
 def simulate(
     ctx: click.Context,
@@ -132,7 +129,6 @@ def simulate(
     miss_curve: bool,
     output_format: str,
     output: str,
-    record: str | None,
 ) -> None:
     """Run the schedule of a .mir file on modeled machines, under several policies.
 
@@ -147,11 +143,10 @@ def simulate(
     mirc simulate llama.mir -M h100-sxm --policy intent --why layers.3.mlp.weight@40
     """  # noqa: D301 - click's own mark, not a backslash
     files = files_of(ctx)
-    files.check((file,) if intent is None else (file, intent), (output, record))
+    files.check((file,) if intent is None else (file, intent), (output,))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.controller.telemetry import Telemetry  # noqa: PLC0415
     from mirc.lint.errors import load_right  # noqa: PLC0415
-    from mirc.observe.logs import recorded  # noqa: PLC0415
     from mirc.report import json_form, stories, text  # noqa: PLC0415
     from mirc.simulate.admission import Scope  # noqa: PLC0415
     from mirc.simulate.hints import Probe  # noqa: PLC0415
@@ -192,7 +187,7 @@ def simulate(
             *(Probe.ABLATION,) * ablate,
             *(Probe.MISSES,) * miss_curve,
         ),
-        record=any(each is not None for each in (record, why)),
+        record=why is not None,
     )
     believed = None if intent is None else _under(intent, module)
     with recording(files) as (watch, finish):
@@ -204,8 +199,6 @@ def simulate(
         write_text(output, json_form.as_text(found, version=mirc.__version__))
     else:
         write_text(output, text.as_text(found))
-    if record is not None:
-        write_text(record, "".join(recorded(found.logs)))
     ctx.exit(int(any(comparison.broken for comparison in found.comparisons)))
 
 

@@ -1,14 +1,8 @@
 """Floating-point operations and bytes into the time of a step, by the roofline."""
 
-from typing import TYPE_CHECKING, Any, cast
-
 from mirc.machine.model import Machine
 from mirc.machine.parts import Compute
 from mirc.machine.transfers import PS_PER_S
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # A dtype that the machine has no rate for is computed as the first of these that it has: engines
 # widen it (weights in float8 on a card without it are multiplied as bfloat16).
@@ -58,12 +52,6 @@ def step_ps(machine: Machine, flops: float, work: str, dtype: str, near_bytes: f
     """
     seconds = max(compute_seconds(machine, flops, work, dtype), memory_seconds(machine, near_bytes))
     return round(seconds * PS_PER_S)
-
-
-def read_ps(machine: Machine, near_bytes: "NDArray[np.int64]") -> "NDArray[np.int64]":
-    """Return what ``step_ps`` does for steps that compute nothing, for many of them at once."""
-    seconds: Any = memory_seconds(machine, cast("Any", near_bytes))
-    return cast("NDArray[np.int64]", (seconds * PS_PER_S).round().astype("int64"))
 
 
 def ridge_flop_per_byte(machine: Machine, dtype: str) -> float:

@@ -35,6 +35,7 @@ def as_json(serving: Serving, *, version: str) -> str:
         "schema": SCHEMA,
         "format_version": FORMAT_VERSION,
         "model": serving.title,
+        "configuration": serving.configuration,
         "at_once": serving.options.at_once,
         "budget_tokens": serving.options.budget,
         "closed": serving.options.closed,

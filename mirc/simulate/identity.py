@@ -37,6 +37,14 @@ def identity(
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def digest(rows: Iterable[Any]) -> str:
+    """Return a hash of attrs instances of plain values, such as the requests of a trace."""
+    found = hashlib.sha256()
+    for row in rows:
+        found.update(repr(attrs.astuple(row, recurse=False)).encode())
+    return found.hexdigest()
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; a float as the shortest text that gives it back."""
     match value:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
+from typing import Any, cast
 
 import attrs
 import numpy as np
@@ -12,7 +13,8 @@ from mirc.ir import Module
 from mirc.ir.meaning import Applied
 from mirc.ir.resolve import read
 from mirc.machine import Machine
-from mirc.machine.roofline import read_ps, step_ps
+from mirc.machine.roofline import memory_seconds, step_ps
+from mirc.machine.transfers import PS_PER_S
 from mirc.simulate.admission import (
     Scope,
     admit,
@@ -345,7 +347,9 @@ def _roofs_ps(
         amounts, which = np.unique(sram_bytes, return_inverse=True)
         wired = [sram_ps(machine, sram, amount) for amount in amounts.tolist()]
         other = np.maximum(other, np.array(wired, dtype=np.int64)[which])
-    return np.stack((read_ps(machine, near_bytes), other))
+    # What ``step_ps`` says of steps that compute nothing, for all of them at once.
+    seconds = memory_seconds(machine, cast("Any", near_bytes))
+    return np.stack((np.rint(seconds * PS_PER_S).astype(np.int64), other))
 
 
 def _iteration_ptr(runs: _Runs, schedule: Schedule) -> Ints:

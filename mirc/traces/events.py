@@ -48,7 +48,7 @@ def dump(logs: Iterable[EventLog]) -> Iterator[str]:
     """Yield the lines of a file: for each log its header, then an array of numbers an event."""
     for log in logs:
         yield opening(log.header, len(log.rows))
-        yield lines(log.rows)
+        yield from lines(log.rows).splitlines(keepends=True)
 
 
 def opening(header: EventHeader, count: int) -> str:

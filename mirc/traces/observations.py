@@ -21,11 +21,10 @@ Row = tuple[Any, ...]
 object; ``("step", time, phase, position or name)`` begins a step; ``("read", time, object)``,
 ``("write", ...)``, ``("create", ...)`` and ``("retire", ...)`` happen to an object in it, and
 ``("wait", time, object, length)`` says that it waited so long for one; ``("end", time)`` ends the
-last run. ``("alloc", time, bytes)`` and ``("free", time, bytes)`` are
-blocks of memory that nobody named. Times are picoseconds and never go back.
+last run. ``("alloc", time, bytes)`` and ``("free", time, bytes)`` are blocks of memory that nobody
+named. Times are picoseconds and never go back.
 """
 
-_TIMED = frozenset({"step", "read", "write", "create", "retire", "wait", "end", "alloc", "free"})
 _SHAPES: dict[str, tuple[tuple[type, ...], ...]] = {
     "phase": ((str,),),
     "object": ((str,), (int, type(None))),
@@ -141,11 +140,6 @@ def _row(value: Any, name: str, number: int) -> Row:
 
 def _is_word(value: list[Any]) -> bool:
     return bool(value) and isinstance(value[0], str)
-
-
-def is_timed(row: Row) -> bool:
-    """Tell whether the row says when it happened, in its second entry."""
-    return row[0] in _TIMED
 
 
 def _wrong(name: str, number: int, what: str) -> CouldNotRun:

@@ -145,7 +145,7 @@ digests = [hashlib.sha256(each).hexdigest() for each in found]
 def test_another_process_with_another_hash_seed_writes_the_same_bytes() -> None:
     here: dict[str, list[str]] = {}
     exec(DIGESTS, here)  # noqa: S102 - the text above
-    there = subprocess.run(  # noqa: S603 - the Python that runs the tests
+    there = subprocess.run(
         [sys.executable, "-c", f"{DIGESTS}print(*digests)"],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         cwd=Path(__file__).parents[2],

@@ -74,15 +74,15 @@ def test_a_placebo_hears_as_much_and_of_another_conversation() -> None:
 
 
 def test_signals_are_worth_something_and_false_ones_are_not() -> None:
-    trace = tuple(agents(Agents(sessions=40)))
+    trace = tuple(agents(Agents(sessions=25)))
     options = Options(
         machines=("card-24g",),
-        policies="lru,intent,placebo,intent-signal",
-        kv_gb=1,  # 476 blocks of the sample's one layer
+        policies="intent,placebo,intent-signal",
+        kv_gb=0.6,  # 286 blocks of the sample's one layer
         at_once=8,
     )
     module = load_right(Source(SAMPLE.name, SAMPLE.read_text("utf-8")))
     (served,) = serve(module, "agents", trace, options).machines
     found = {row.policy: row.total.found for row in served.rows}
-    assert found["intent"] > max(found["lru"], found["placebo"], found["intent-signal"])
+    assert found["intent"] > max(found["placebo"], found["intent-signal"])
     assert found["placebo"] < 1.02 * found["intent-signal"]

@@ -61,7 +61,7 @@ def test_both_forms_give_back_what_was_written_in_chunks_of_any_length(
 
 def test_a_record_has_the_layout_that_libcachesim_reads() -> None:
     assert RECORD.itemsize == 24
-    assert [name for name, _ in RECORD.descr] == ["time_s", "key", "size_bytes", "next_access"]
+    assert RECORD.names == ("time_s", "key", "size_bytes", "next_access")
     assert np.array((1, 2, 3, -1), dtype=RECORD).tobytes() == b"".join(
         value.to_bytes(size, "little", signed=True)
         for value, size in ((1, 4), (2, 8), (3, 4), (-1, 8))

@@ -13,7 +13,6 @@ from mirc.traces.observations import (
     Part,
     Row,
     dump,
-    is_timed,
     stream,
 )
 
@@ -34,11 +33,6 @@ ROWS = st.one_of(
 def test_what_is_written_is_read_back(first: list[Row], second: list[Row]) -> None:
     parts: list[Part] = [HEADER, *first, HEADER, *second]
     assert [part for _, part in stream(dump(parts), "obs")] == parts
-
-
-def test_a_row_of_what_happens_says_when_in_its_second_entry() -> None:
-    assert is_timed(("read", 7, 0))
-    assert not is_timed(("object", "w", 12))
 
 
 LINES = list(dump([HEADER, ("phase", "decode"), ("step", 5, 0, 0)]))

@@ -31,6 +31,7 @@ def page_of(serving: Serving, curves: Mapping[str, Sequence[Curve]]) -> Document
             ("trace", serving.trace),
             ("machines", ", ".join(each.machine for each in serving.machines)),
             ("requests come", come),
+            ("configuration", serving.configuration),
             (
                 "good",
                 (

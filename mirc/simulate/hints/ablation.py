@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import attrs
 import numpy as np
 
-from mirc.controller.descriptors import Descriptors
+from mirc.controller.descriptors import Descriptors, as_they_are
 from mirc.ir import (
     Block,
     Claim,
@@ -72,11 +72,11 @@ def ablation(case: Case, told: Callable[[str], None] = lambda _: None) -> Ablati
     """
     told("the whole file")
     whole = run(case, _INTENT)
-    module = unpack(case.packed)
+    module, real = unpack(case.packed), _real(case)
     rows = []
     for what, lines in written(module).items():
         told(f"without `{what}`")
-        row = _figures(case, seal(without(module, what)), whole)
+        row = _figures(case, seal(without(module, what)), real, whole)
         rows.append(
             Without(
                 what=what,
@@ -146,11 +146,18 @@ def _optional(key: str) -> bool:
     return spec.strength is not Strength.FACT and not spec.required
 
 
-def _figures(case: Case, packed: Packed, whole: Figures) -> Figures:
+def _real(case: Case) -> Descriptors:
+    """Return the objects as the file that runs says, whatever is believed of them."""
+    if case.truth is None:
+        return case.known
+    return known_of(case.truth.packed, case.scenario, case.machine, case.truth.plan, None)
+
+
+def _figures(case: Case, packed: Packed, real: Descriptors, whole: Figures) -> Figures:
     """Run intent on what another file says; what changes nothing that it is told is not run."""
     plan = case.plan if case.plan in packed.plans else None
+    known = as_they_are(known_of(packed, case.scenario, case.machine, plan, None), real)
     truth = case.truth or Truth(packed=case.packed, plan=case.plan)
-    known = known_of(packed, case.scenario, case.machine, plan, truth)
     told = attrs.evolve(case, packed=packed, plan=plan, known=known, truth=truth)
     if _same(known, case.known) and not _stages(case) and not _stages(told):
         return whole

@@ -82,6 +82,7 @@ class Serving:
     """The report's whole matter; ``notes`` say what the trace does not."""
 
     title: str
+    configuration: str  # the hash of all that decided it (``mirc.simulate.identity``)
     trace: str
     options: Options
     machines: tuple[Served, ...]

@@ -18,12 +18,14 @@ from mirc.controller.kv.pool import KvPool
 from mirc.controller.kv.signals import Signal
 from mirc.controller.kv.tree import ROOT, PrefixTree
 from mirc.diagnostics import CouldNotRun
+from mirc.grammar import print_module
 from mirc.ir import Module
 from mirc.ir.resolve import read
 from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.packed.model import Packed
 from mirc.packed.pack import seal
+from mirc.simulate.identity import digest, identity
 from mirc.simulate.serving.arrivals import AsThereIsRoom, ByTheClock
 from mirc.simulate.serving.caches import Caches, caches_of, recompute_of
 from mirc.simulate.serving.cost import ATTO, Cost
@@ -72,9 +74,24 @@ def serve(
         tell("")
     return Serving(
         title=title_of(module),
+        configuration=_identity(module, arrivals, options, machines, names),
         trace=trace,
         options=options,
         machines=served,
+    )
+
+
+def _identity(
+    module: Module,
+    arrivals: Sequence[Arrival],
+    options: Options,
+    machines: Sequence[str],
+    names: Sequence[str],
+) -> str:
+    said = attrs.fields_dict(Options)
+    others = {name: getattr(options, name) for name in said if name not in ("machines", "policies")}
+    return identity(
+        print_module(module), map(load, machines), {**others, "trace": digest(arrivals)}, names
     )
 
 
