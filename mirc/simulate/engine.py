@@ -27,8 +27,8 @@ from mirc.simulate.stuck import held
 from mirc.simulate.troubles import troubles_of
 
 PYTHON_ACCESSES = 50_000
-"""Accesses up to which plain Python is taken: some two seconds of it, as long as loading numba and
-the compiled kernel takes when it is on disk (compiling it anew takes about 40)."""
+"""Accesses up to which plain Python is taken: some two seconds of it. Code on disk is loaded in a
+tenth of one, but compiling it anew takes about 40."""
 LOG_ROWS, LOG_ROWS_EACH = 4096, 64
 
 
