@@ -8,6 +8,7 @@ which capacities intent is not at least as good as the best of the others. FOLDE
 files.
 
     python benchmarks/kv.py [FOLDER]             llama3-8b, few capacities, no policy of old
+    python benchmarks/kv.py --seed 1 [FOLDER]    the same, with other conversations
     python benchmarks/kv.py --whole [FOLDER]     both models, all capacities, all policies
 """
 
@@ -57,10 +58,13 @@ class Trace:
     blocks: tuple[int, ...]
     quick: tuple[int, ...]
     ablated: int
+    seed: int = 0
 
     def requests(self) -> Sequence[Request]:
-        """Read it, or draw it: 400 conversations, seed 0."""
-        return read(str(SAMPLE)) if self.name == "mooncake" else tuple(agents(Agents()))
+        """Read it, or draw it: 400 conversations."""
+        if self.name == "mooncake":
+            return read(str(SAMPLE))
+        return tuple(agents(Agents(seed=self.seed)))
 
 
 @attrs.frozen(kw_only=True)
@@ -230,6 +234,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0, help="of the conversations that are drawn")
     given = parser.parse_args()
     lost: list[str] = []
     with tempfile.TemporaryDirectory() as temporary, ProcessPoolExecutor(given.jobs) as pool:
@@ -237,7 +242,7 @@ def main() -> None:
         policies = [name for name in POLICIES if given.whole or name not in OF_OLD]
         for model in MODELS if given.whole else MODELS[:1]:
             path = compiled(folder, model)
-            for trace in TRACES:
+            for trace in (attrs.evolve(each, seed=given.seed) for each in TRACES):
                 blocks = trace.blocks if given.whole else trace.quick
                 names = ablations(trace) if model is MODELS[0] else []
                 wanted = [(policy, at) for at in blocks for policy in policies]

@@ -135,13 +135,13 @@ def replay(
         )
     # Imported here: numpy takes its time, and --help needs none of it.
     from mirc.report import replay as report  # noqa: PLC0415
-    from mirc.simulate.accesses.reading import Reading, read  # noqa: PLC0415
+    from mirc.simulate.accesses.reading import Reading, read_so_far  # noqa: PLC0415
     from mirc.simulate.accesses.rig import Settings  # noqa: PLC0415
     from mirc.simulate.accesses.study import Asked, replayed  # noqa: PLC0415
     from mirc.traces.detect import TraceFormat  # noqa: PLC0415
 
     tell = _tell if sys.stderr.isatty() else None
-    accesses = read(
+    accesses = read_so_far(
         trace,
         Reading(
             form=TraceFormat(trace_format) if trace_format else None,
@@ -177,6 +177,8 @@ def replay(
         else report.as_text(found)
     )
     write_text(output, written)
+    if found.stopped is not None:
+        raise found.stopped  # what there is has been written; the exit code says that it is not all
 
 
 def _capacities(text: str | None, unit: int) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from mirc.diagnostics import CouldNotRun
 
 if TYPE_CHECKING:
     from mirc.ir import Module
+    from mirc.traces.detect import TraceFormat
 
 _OF_SCHEDULES = (
     "steps",
@@ -26,6 +27,7 @@ _OF_SCHEDULES = (
     "ablate",
     "miss_curve",
 )
+_OF_REQUESTS = ("swap_gb", "budget", "slo_ttft_ms", "slo_itl_ms")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -74,11 +76,12 @@ def serving_options(command: Command) -> Command:
                 "--trace",
                 metavar="FILE",
                 help="Serve these requests over FILE's caches instead: Mooncake's JSON lines, "
-                "Azure's CSV or vLLM's cache events, plain or gzipped.",
+                "Azure's CSV or vLLM's cache events, plain or gzipped; or let the ids of "
+                "oracleGeneral or CSV be blocks of them.",
             ),
             option(
                 "--trace-format",
-                type=click.Choice(("mooncake", "azure", "vllm-events")),
+                type=click.Choice(("mooncake", "azure", "vllm-events", "oracle-general", "csv")),
                 help="With --trace: what it is written in; its content tells if not given.",
             ),
             option(
@@ -180,11 +183,14 @@ def serve_trace(
     from mirc.simulate.serving.serve import serve  # noqa: PLC0415
     from mirc.simulate.serving.timing import Objective  # noqa: PLC0415
     from mirc.traces.arrivals import arrivals  # noqa: PLC0415
-    from mirc.traces.detect import TraceFormat  # noqa: PLC0415
+    from mirc.traces.detect import TraceFormat, detect  # noqa: PLC0415
 
     trace = str(served.trace)
     usual = Options()
-    form = TraceFormat(served.trace_format) if served.trace_format else None
+    form = TraceFormat(served.trace_format) if served.trace_format else detect(trace)
+    if not form.of_requests:
+        _play_blocks(module, served, form, files, machines, policies, output_format, output, tell)
+        return
     given = arrivals(trace, form=form, block_tokens=served.trace_block)
     options = Options(
         machines=machines,
@@ -208,3 +214,54 @@ def serve_trace(
         write_text(output, report.as_json(found, version=mirc.__version__))
     else:
         write_text(output, report.as_text(found))
+
+
+def _play_blocks(  # noqa: PLR0917 - one call, and each is a thing of its own
+    module: "Module",
+    served: Served,
+    form: "TraceFormat",
+    files: Files,
+    machines: tuple[str, ...],
+    policies: str,
+    output_format: str,
+    output: str,
+    tell: Callable[[str], None] | None,
+) -> None:
+    """Play a trace of accesses on blocks of the file's caches, and write the report."""
+    from mirc.report import replay as report  # noqa: PLC0415 - as above
+    from mirc.simulate.accesses.blocks import OnBlocks, replay_blocks  # noqa: PLC0415
+    from mirc.simulate.accesses.reading import Reading  # noqa: PLC0415
+
+    for option in _OF_REQUESTS:
+        if getattr(served, option) is not None:
+            raise CouldNotRun(
+                f"`--{option.replace('_', '-')}` is about requests, and `{served.trace}` holds "
+                f"accesses ({form})",
+                "leave it out",
+            )
+    if files.drawn:
+        raise CouldNotRun(
+            "there are no plots of a trace of accesses", "ask for `--output-format json` instead"
+        )
+    usual = OnBlocks()
+    found = replay_blocks(
+        module,
+        str(served.trace),
+        Reading(form=form, speedup=served.speedup),
+        OnBlocks(
+            machines=machines,
+            policies=policies,
+            kv_gb=served.kv_gb,
+            block_tokens=served.trace_block or usual.block_tokens,
+            window=served.at_once or usual.window,
+        ),
+        tell,
+    )
+    if tell is not None:
+        tell("")
+    if output_format == "json":
+        write_text(output, report.as_json(found, version=mirc.__version__))
+    else:
+        write_text(output, report.as_text(found))
+    if found.stopped is not None:
+        raise found.stopped

@@ -18,9 +18,11 @@ def info(*, trace: str, columns: str | None, output: str) -> None:
     """  # noqa: D301 - click's own mark, not a backslash
     spare_inputs((output,), (trace,))
     from mirc.report.trace import as_text  # noqa: PLC0415 - --help needs no numpy
-    from mirc.simulate.accesses.reading import Reading, read  # noqa: PLC0415
+    from mirc.simulate.accesses.reading import Reading, read_so_far  # noqa: PLC0415
     from mirc.traces.detect import detect  # noqa: PLC0415
 
     form = detect(trace)
-    found = read(trace, Reading(form=form, columns=columns, speedup=1.0))
+    found = read_so_far(trace, Reading(form=form, columns=columns, speedup=1.0))
     write_text(output, as_text(trace, str(form), found))
+    if found.cut is not None:
+        raise found.cut

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from mirc.report.tables import aligned
 from mirc.report.units import percent_text, size_text, time_text
-from mirc.simulate.accesses.study import Replayed, Row
+from mirc.simulate.accesses.study import Blocks, Replayed, Row
 from mirc.simulate.accesses.timed import LinkUse, Timed
 
 FORMAT, FORMAT_VERSION = "mirc-replay", 1
@@ -20,6 +22,10 @@ def as_text(found: Replayed) -> str:
         f"{found.trace}: {found.accesses:_} accesses to {found.objects:_} objects of "
         f"{size_text(found.total_bytes)} in all\n"
     )
+    if found.blocks is not None:
+        head += _blocks(found.blocks)
+    if found.cut:
+        head += f"cut short, only these were played: {found.cut}\n"
     return head + "".join(f"\n{part}" for part in _parts(found))
 
 
@@ -37,6 +43,18 @@ def as_json(found: Replayed, *, version: str) -> str:
         "capacity_unit": "bytes" if found.asked.in_bytes else "objects",
         "rows": [_json_row(row) for row in found.rows],
     }
+    if found.blocks is not None:
+        blocks = found.blocks
+        document["blocks"] = {
+            "model": blocks.model,
+            "templates": blocks.templates,
+            "tokens": blocks.tokens,
+            "bytes": blocks.size_bytes,
+        }
+    if found.cut:
+        document["cut"] = found.cut
+    if found.missing:
+        document["missing"] = [attrs.asdict(each) for each in found.missing]
     if found.curve is not None:
         document["curve"] = {
             "capacities": list(found.curve.capacities_bytes),
@@ -52,6 +70,11 @@ def _parts(found: Replayed) -> Iterator[str]:
         yield _times(found)
         yield _waits(found)
         yield _links(found)
+    if found.missing:
+        yield "".join(
+            f"{each.policy} at {_amount(each.capacity, found)} is missing: {each.why}\n"
+            for each in found.missing
+        )
     if any(row.oracle for row in found.rows):
         yield "*: an oracle, which is given the future\n"
     if found.asked.settings.lookahead:
@@ -65,6 +88,14 @@ def _parts(found: Replayed) -> Iterator[str]:
             for capacity, hits in zip(found.curve.capacities_bytes, found.curve.hits, strict=True)
         ]
         yield "lru at every capacity, in one pass:\n" + aligned(("capacity", "hits", "ratio"), rows)
+
+
+def _blocks(blocks: Blocks) -> str:
+    return (
+        f"each id is a block of {blocks.tokens:_} tokens of {blocks.model}, in all its templates "
+        f"({blocks.templates:_}): {size_text(blocks.size_bytes)}\nassumed: ids share no prefix, so that "
+        "any block may leave alone; a block is loaded where it is missing, never computed again\n"
+    )
 
 
 def _amount(capacity: int, found: Replayed) -> str:

@@ -1,17 +1,31 @@
 """Accesses of a trace into what they are, in text."""
 
+import attrs
 import numpy as np
 
 from mirc.kernels.tiers.state import FETCH_AHEAD, WRITE
 from mirc.report.units import percent_text, size_text, time_text
-from mirc.simulate.accesses.model import Accesses
+from mirc.simulate.accesses.model import Trace
 
 _HOT = 0.01
 
 
-def as_text(name: str, form: str, found: Accesses) -> str:
+@attrs.define(kw_only=True)
+class _Tally:
+    writes: int = 0
+    ahead: int = 0
+    ended_ps: int | None = None
+
+
+def as_text(name: str, form: str, found: Trace) -> str:
     """Return a few lines: how many accesses to how many objects, how much is used again."""
-    uses = np.bincount(found.ids, minlength=found.objects)
+    uses = np.zeros(found.objects, dtype=np.int64)
+    tally = _Tally()
+    for part in found.parts():
+        uses += np.bincount(part.ids, minlength=found.objects)
+        tally.writes += int((part.what == WRITE).sum())
+        tally.ahead += int((part.what == FETCH_AHEAD).sum())
+        tally.ended_ps = int(part.at_ps[-1]) if len(part.at_ps) else None
     hot = np.sort(uses)[::-1][: max(1, round(_HOT * found.objects))]
     sizes = found.size_bytes
     lines = [
@@ -21,13 +35,14 @@ def as_text(name: str, form: str, found: Accesses) -> str:
         f"on the hottest hundredth: {percent_text(float(hot.sum() / found.count))} of the accesses",
         f"a cache that never forgets hits {percent_text(1 - found.objects / found.count)}",
     ]
+    if found.cut is not None:
+        lines.insert(1, f"cut short, only what follows was read: {found.cut.message}")
     if sizes.any():
         least, most = int(sizes.min()), int(sizes.max())
         each = size_text(least) if least == most else f"{size_text(least)} to {size_text(most)}"
         lines.append(f"objects of {each}, {size_text(int(sizes.sum()))} in all")
-    if len(found.what):
-        writes, ahead = int((found.what == WRITE).sum()), int((found.what == FETCH_AHEAD).sum())
-        lines.append(f"{writes:_} write, {ahead:_} only fetch ahead")
-    if len(found.at_ps):
-        lines.append(f"over {time_text(int(found.at_ps[-1]))}")
+    if tally.writes or tally.ahead:
+        lines.append(f"{tally.writes:_} write, {tally.ahead:_} only fetch ahead")
+    if tally.ended_ps is not None:
+        lines.append(f"over {time_text(tally.ended_ps)}")
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """Accesses into miss-ratio curves: what LRU misses at every capacity, in one pass over them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -58,19 +58,41 @@ def curve(
     ``what`` [A] tells accesses that do not count, and ids that end, from others
     (``mirc.kernels.distances``). ``path`` forces ``compiled`` or ``python``, else length decides.
     """
-    asked = np.array(sorted(set(capacities)), dtype=np.int64)
-    kinds = np.zeros(0, dtype=np.int64) if what is None else what
     if path is None:
         path = "python" if len(ids) <= PYTHON_ACCESSES else "compiled"
+    kinds = np.zeros(0, dtype=np.int64) if what is None else what
+    footprint = int(size_bytes[np.unique(ids)].sum())
+    return _curve([(ids.astype(np.int64), kinds)], size_bytes, capacities, name, footprint, path)
+
+
+def curve_in_parts(
+    parts: Iterable[Ints], size_bytes: Ints, capacities: Sequence[int], *, accesses: int
+) -> Curve:
+    """Return the curve of ``accesses`` that come part after part, and use every id."""
+    path = "python" if accesses <= PYTHON_ACCESSES else "compiled"
+    counted = np.zeros(0, dtype=np.int64)
+    played = ((ids, counted) for ids in parts)
+    return _curve(played, size_bytes, capacities, EVERYTHING, int(size_bytes.sum()), path)
+
+
+def _curve(  # noqa: PLR0917 - one call, and each is a thing of its own
+    parts: Iterable[tuple[Ints, Ints]],
+    size_bytes: Ints,
+    capacities: Sequence[int],
+    name: str,
+    footprint_bytes: int,
+    path: str,
+) -> Curve:
+    asked = np.array(sorted(set(capacities)), dtype=np.int64)
     tallied = np.zeros((2, len(asked) + 1), dtype=np.int64)
     order = stack(size_bytes.astype(np.int64))
     engine = compiled(tally, order) if path == "compiled" else tally
-    engine(order, ids.astype(np.int64), kinds, asked, tallied)
+    for ids, kinds in parts:
+        engine(order, ids, kinds, asked, tallied)
     reached = tallied.cumsum(axis=1)
-    used = np.unique(ids)
     return Curve(
         name=name,
-        footprint_bytes=int(size_bytes[used].sum()),
+        footprint_bytes=footprint_bytes,
         accesses=int(reached[HITS, -1]),
         accessed_bytes=int(reached[HIT_BYTES, -1]),
         capacities_bytes=tuple(asked.tolist()),

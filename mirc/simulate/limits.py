@@ -12,6 +12,7 @@ from mirc.bounds.streaming import (
     transfer_floor_ps,
 )
 from mirc.machine import Machine, TierKind
+from mirc.simulate.births import births
 from mirc.simulate.model import CREATE, Flags, Ints, Workload
 
 _MOST_PHASES = 8
@@ -177,7 +178,7 @@ def held_bytes(workload: Workload) -> Ints:
     That is what the run has made and not yet retired, and the step's transient bytes.
     """
     steps = access_steps(workload)
-    born = (workload.access_kind == CREATE) & workload.made[workload.access_object]
+    born = births(workload, steps)
     change = np.zeros(workload.step_count + 1, dtype=np.int64)
     np.add.at(change, steps[born], workload.size_bytes[workload.access_object[born]])
     retired = np.repeat(np.arange(workload.step_count), np.diff(workload.retire_ptr))
@@ -192,9 +193,10 @@ def access_steps(workload: Workload) -> Ints:
 
 
 def _touches(workload: Workload, remade: Flags | None) -> Touches:
-    made = workload.access_kind == CREATE
+    steps = access_steps(workload)
+    made = (workload.access_kind == CREATE) | births(workload, steps)
     return Touches(
-        step=access_steps(workload),
+        step=steps,
         object=workload.access_object.astype(np.int64),
         created=made if remade is None else made | remade[workload.access_object],
         size_bytes=workload.size_bytes,

@@ -6,7 +6,7 @@ import attrs
 
 from mirc.diagnostics import CouldNotRun
 from mirc.simulate.accesses.hits import Count
-from mirc.simulate.accesses.model import Accesses
+from mirc.simulate.accesses.model import Trace
 from mirc.simulate.accesses.reading import Reading, read
 from mirc.simulate.accesses.study import Asked, replayed
 from mirc.simulate.accesses.timed import Timed
@@ -65,5 +65,5 @@ def _waited(timed: Timed) -> dict[str, int | float]:
 
 
 @lru_cache(maxsize=1)
-def _accesses(path: str, object_bytes: int | None, speedup: float | None) -> Accesses:
+def _accesses(path: str, object_bytes: int | None, speedup: float | None) -> Trace:
     return read(path, Reading(object_bytes=object_bytes, speedup=speedup))

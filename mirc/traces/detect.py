@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import struct
 import zlib
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,7 +57,7 @@ def _format(opening: bytes, size: int, name: str) -> TraceFormat:
     if not opening:
         raise CouldNotRun(f"`{name}` is empty", _known())
     if b"\0" in opening:
-        if size % _RECORD:
+        if size % _RECORD and not _of_records(opening):
             raise CouldNotRun(
                 f"`{name}` is no text, and its {size:_} bytes are not whole records of {_RECORD}",
                 "it may be cut off: fetch it again, or say what it is with `--trace-format`",
@@ -69,6 +71,14 @@ def _format(opening: bytes, size: int, name: str) -> TraceFormat:
     if b"," in line:
         return TraceFormat.CSV
     raise CouldNotRun(f"`{name}` is no trace", _known())
+
+
+def _of_records(opening: bytes) -> bool:
+    """Tell whether it begins as records do, whatever becomes of the last one."""
+    whole = opening[: len(opening) // _RECORD * _RECORD]
+    records = [(each[0], each[3]) for each in struct.iter_unpack("<IQIq", whole)]
+    forward = all(before[0] <= after[0] for before, after in pairwise(records))
+    return bool(records) and forward and all(-1 <= n != at for at, (_, n) in enumerate(records))
 
 
 def _of_json(line: bytes, name: str) -> TraceFormat:

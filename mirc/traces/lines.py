@@ -5,9 +5,12 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
+import attrs
+
 from mirc.diagnostics import CouldNotRun
 
 GZIP = b"\x1f\x8b"
+_PIECE_BYTES = 1 << 14  # read at a time: what of a damaged archive may be lost
 
 
 def unpacked(file: BinaryIO) -> BinaryIO:
@@ -31,15 +34,9 @@ def lines_of(
         number += 1
         read_bytes += len(line)
         if number > most or read_bytes > most_bytes:
-            raise CouldNotRun(
-                f"`{name}` has more than {most:_} lines or {most_bytes:_} bytes",
-                "give a part of it",
-            )
+            raise _too_much(name, most, most_bytes)
         if len(line) > longest:
-            raise CouldNotRun(
-                f"line {number} of `{name}` is too long",
-                f"a line has at most {longest:_} bytes",
-            )
+            raise _too_long(name, number, longest)
         if line.strip():
             yield number, line
 
@@ -48,7 +45,74 @@ def _line(file: BinaryIO, number: int, name: str, longest: int) -> bytes:
     try:
         return file.readline(longest + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CouldNotRun(
-            f"`{name}` cannot be unpacked after line {number - 1}: it is cut off or damaged",
-            "fetch it again",
-        ) from error
+        raise _damaged(name, number - 1) from error
+
+
+@attrs.frozen(kw_only=True)
+class Block:
+    """Whole lines, of which the first is the ``number``-th of its file."""
+
+    number: int
+    text: bytes
+
+
+def blocks_of(
+    file: BinaryIO, name: str, *, size: int, most: int, longest: int, most_bytes: int
+) -> Iterator[Block]:
+    """Yield about ``size`` bytes of whole lines at a time; the last line may lack its end.
+
+    Raises CouldNotRun as ``lines_of`` does, after the lines that come before.
+    """
+    number, read_bytes, rest = 1, 0, b""
+    while True:
+        more, damage = _read(file, size)
+        read_bytes += len(more)
+        text, end, rest = (rest + more).rpartition(b"\n")
+        if end:
+            yield Block(number=number, text=text + end)
+            number += text.count(b"\n") + 1
+        if damage is not None:
+            raise _damaged(name, number - 1) from damage
+        if len(rest) > longest:
+            raise _too_long(name, number, longest)
+        if number > most or read_bytes > most_bytes:
+            raise _too_much(name, most, most_bytes)
+        if len(more) < size:
+            break
+    if rest:
+        yield Block(number=number, text=rest)
+
+
+def _read(file: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
+    """Return so many bytes, or what comes before the end or a damaged place, and the damage."""
+    parts: list[bytes] = []
+    left = size
+    while left:
+        try:
+            part = file.read(min(left, _PIECE_BYTES))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            return b"".join(parts), error
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts), None
+
+
+def _too_long(name: str, number: int, longest: int) -> CouldNotRun:
+    return CouldNotRun(
+        f"line {number} of `{name}` is too long", f"a line has at most {longest:_} bytes"
+    )
+
+
+def _too_much(name: str, most: int, most_bytes: int) -> CouldNotRun:
+    return CouldNotRun(
+        f"`{name}` has more than {most:_} lines or {most_bytes:_} bytes", "give a part of it"
+    )
+
+
+def _damaged(name: str, number: int) -> CouldNotRun:
+    return CouldNotRun(
+        f"`{name}` cannot be unpacked after line {number}: it is cut off or damaged",
+        "fetch it again",
+    )

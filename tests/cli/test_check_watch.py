@@ -70,15 +70,20 @@ def test_a_change_on_disk_is_a_new_report(tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "nothing found in 1 file\n"
-        file.write_text(BROKEN)
-        # Reading blocks until the new report is there; an unchanged one is never printed.
-        assert process.stdout.readline().startswith("--- ")
-        assert process.stdout.readline().startswith("a.mir:1:17: error[MIR102")
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
-        assert process.wait() == 130
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "nothing found in 1 file\n"
+            whole = tmp_path / "a.mir.new"  # never half written when it is looked at
+            whole.write_text(BROKEN)
+            whole.replace(file)
+            # Reading blocks until the new report is there; an unchanged one is never printed.
+            assert process.stdout.readline().startswith("--- ")
+            assert process.stdout.readline().startswith("a.mir:1:17: error[MIR102")
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            assert process.wait() == 130
+        finally:
+            process.kill()
 
 
 def test_a_path_that_is_not_there_is_not_waited_for() -> None:

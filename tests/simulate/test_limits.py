@@ -120,3 +120,20 @@ def test_policies_that_prefetch_do_not_beat_the_bounds_either(schedule: str) -> 
     for row in found.rows:
         assert row.excess_bytes >= 0, row
         assert row.gap_to_bound >= 0, row
+
+
+@pytest.mark.parametrize(
+    "schedule", ["back, update", "update, back, update", "back, REPEAT(3, update)"]
+)
+def test_what_is_made_by_being_read_need_not_come_in(schedule: str) -> None:
+    """A gradient that no phase writes first has no bytes anywhere that could come in."""
+    text = (
+        "mir 1.0\nobject w0 { class = WEIGHT_TILE size_bytes = 5MB }\n"
+        "object g { class = GRADIENT_SHARD size_bytes = 3MB }\n"
+        "phase back { step s { reads = [w0] flops = 1_000 } }\n"
+        "phase update { step reduce { reads = [g] } step apply { reads = [g] flops = 1_000 } }\n"
+        'plan p { machine = "toy" }\n'
+    )
+    result = _compared(text, card(9 * MB), schedule)
+    assert result.bounds.near_bytes == 5 * MB
+    assert {row.near_bytes for row in result.rows} == {5 * MB}

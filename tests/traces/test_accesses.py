@@ -17,11 +17,11 @@ from mirc.traces.accesses import (
     RECORD,
     WRITE,
     Rows,
-    cache_csv,
     csv_lines,
     oracle_general,
     write_oracle_general,
 )
+from mirc.traces.cache_csv import cache_csv
 from mirc.traces.make.accesses import Stream, loop, scan, zipf
 from mirc.traces.make.next_access import next_accesses
 
@@ -173,13 +173,15 @@ def test_a_scan_goes_round_and_a_loop_stays_for_its_rounds() -> None:
 def test_a_trace_is_numbered_sized_and_timed(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("time,id,size,op\n2,x,10,get\n4,y,20,set\n5,x,99,get\n", "utf-8")
-    found = read_trace(str(file), Reading(speedup=2.0))
+    trace = read_trace(str(file), Reading(speedup=2.0))
+    (found,) = trace.parts()
     assert found.ids.tolist() == [0, 1, 0]
     assert found.size_bytes.tolist() == [10, 20]
     assert found.what.tolist() == [READ, WRITE, READ]
     assert found.at_ps.tolist() == [0, 10**12, 15 * 10**11]
     assert read_trace(str(file), Reading(object_bytes=7)).size_bytes.tolist() == [7, 7]
-    assert len(read_trace(str(file), Reading()).at_ps) == 0
+    (found,) = read_trace(str(file), Reading()).parts()
+    assert len(found.at_ps) == 0
 
 
 def test_a_trace_that_spans_too_long_for_picoseconds_says_so(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_an_event_in_arrays_and_an_overlong_first_line_are_known(tmp_path: Path)
         (b"", "is empty"),
         (b"hello", "is no trace"),
         (b'{"routed_experts": []}', "is JSON, and no trace of requests"),
-        (struct.pack("<IQIq", 1, 7, 4096, -1) + b"\0", "25 bytes are not whole records of 24"),
+        (bytes(25), "25 bytes are not whole records of 24"),
         (gzip.compress(bytes(24)), "is gzipped and no text"),
         (gzip.compress(b"1,2,3\n" * 99)[:-12], "cannot be unpacked"),
     ],

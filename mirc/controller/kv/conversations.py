@@ -1,7 +1,7 @@
 """Signals of the runtime into hints about the blocks of conversations, and into forks."""
 
 import heapq
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from mirc.controller.keeping import Hint
 from mirc.controller.kv.events import What, Why
@@ -105,20 +105,20 @@ class Conversations:
         sequence = self._last.get(session)
         if sequence is not None:
             sequence.live = live
-            self._tell(sequence, 0, live=live)
+            self._tell(sequence, sequence.keys[: sequence.dead_from], live=live)
 
     def _dead(self, session: str, keep: int) -> None:
         sequence = self._last.get(session)
         if sequence is not None:
             sequence.dead_from = keep
-            self._tell(sequence, keep, live=False)
+            self._tell(sequence, sequence.keys[keep:], live=False)
 
-    def _tell(self, sequence: Sequence, first: int, *, live: Hint) -> None:
+    def _tell(self, sequence: Sequence, keys: Iterable[int], *, live: Hint) -> None:
         """Tell the pool of a turn that is over; of one that is not, its own end will tell."""
         if sequence.phase is not Phase.ENDED:
             return
         pool = self._chains.pool
-        for key in sequence.keys[first:]:
+        for key in keys:
             for number in range(len(pool.groups)):
                 page_id = pool.page_of(key, number)
                 page = pool.find(page_id)

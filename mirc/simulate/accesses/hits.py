@@ -24,7 +24,8 @@ from mirc.kernels.world import Table
 from mirc.simulate.own import in_stead
 
 _NOTHING = np.zeros(0, dtype=np.int64)
-_PYTHON_ACCESSES = 100_000  # up to which plain Python is sooner done than the kernel is loaded
+COMPILED, PYTHON = "compiled", "python"
+PYTHON_ACCESSES = 100_000  # up to which plain Python is sooner done than the kernel is loaded
 
 
 @attrs.frozen(kw_only=True)
@@ -69,33 +70,60 @@ def count_hits(
     ``python``. Raises CouldNotRun for a policy that does not exist or fails.
     """
     count = int(ids.max(initial=-1)) + 1
-    rule = RULES["fifo"] if is_own(policy) else rule_named(policy)
-    if rule.oracle and next_use is None:
-        raise CouldNotRun(f"`{policy}` needs the future", "give it the position of each next use")
-    table = replacement(rule.number, count, capacity, rule.variant)
-    if size is not None:
-        table.cell[SIZE, :count] = size
     if path is None:
-        path = "python" if len(ids) <= _PYTHON_ACCESSES else "compiled"
-    if is_own(policy):
-        play = _by_own(policy, table)
-    else:
-        play = compiled(replay, table) if path == "compiled" else replay
-    counted = np.zeros(COUNTED, dtype=np.int64)
-    play(table, ids, _NOTHING if next_use is None else next_use, counted)
-    left = int(counted[EVICTED])
-    mean = float(np.mean(size)) if size is not None and count else 1.0
-    return Count(
-        policy=policy,
-        oracle=rule.oracle,
-        capacity=capacity,
-        accesses=len(ids),
-        hits=int(counted[HITS]),
-        hit_size=int(counted[HIT_SIZE]),
-        evicted=left,
-        passed_by=int(counted[PASSED_BY]),
-        laps=left * mean / capacity if capacity else 0.0,
-    )
+        path = PYTHON if len(ids) <= PYTHON_ACCESSES else COMPILED
+    counting = Counting(count, policy, capacity, size=size, path=path)
+    if counting.oracle and next_use is None:
+        raise CouldNotRun(f"`{policy}` needs the future", "give it the position of each next use")
+    counting.play(ids, _NOTHING if next_use is None else next_use)
+    return counting.end()
+
+
+class Counting:
+    """One cache that is handed accesses, part after part, and asked in the end what came of it."""
+
+    def __init__(
+        self,
+        objects: int,
+        policy: str,
+        capacity: int,
+        *,
+        size: Table | None = None,
+        path: str = COMPILED,
+    ) -> None:
+        """Begin with an empty cache; the arguments are those of ``count_hits``."""
+        rule = RULES["fifo"] if is_own(policy) else rule_named(policy)
+        self.policy, self.capacity, self.oracle = policy, capacity, rule.oracle
+        self.accesses = 0
+        self._table = replacement(rule.number, objects, capacity, rule.variant)
+        if size is not None:
+            self._table.cell[SIZE, :objects] = size
+        self._mean = float(np.mean(size)) if size is not None and objects else 1.0
+        self._counted = np.zeros(COUNTED, dtype=np.int64)
+        if is_own(policy):
+            self._play = _by_own(policy, self._table)
+        else:
+            self._play = compiled(replay, self._table) if path == COMPILED else replay
+
+    def play(self, ids: Table, next_use: Table) -> None:
+        """Play some accesses more; ``next_use`` counts from the first of all, and may be empty."""
+        self._play(self._table, ids, next_use, self._counted)
+        self.accesses += len(ids)
+
+    def end(self) -> Count:
+        """Return what came of it so far."""
+        left, counted = int(self._counted[EVICTED]), self._counted
+        return Count(
+            policy=self.policy,
+            oracle=self.oracle,
+            capacity=self.capacity,
+            accesses=self.accesses,
+            hits=int(counted[HITS]),
+            hit_size=int(counted[HIT_SIZE]),
+            evicted=left,
+            passed_by=int(counted[PASSED_BY]),
+            laps=left * self._mean / self.capacity if self.capacity else 0.0,
+        )
 
 
 def _by_own(spelled: str, table: Replacement) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from mirc.kernels.world import NONE, Table
 
 _LEAST_BITS = 12
 _GROWTH_BITS = 2
+_MANY_BITS = 24  # from which on it grows by one: four times of much is too much
 _PYTHON_KEYS = 20_000  # up to which plain Python is sooner done than the compiled kernel is loaded
 
 
@@ -44,7 +45,7 @@ class Numbering:
         done = 0
         while (done := int(number(self._keys, keys, found, done))) < len(keys):
             bits = len(self._keys.slot).bit_length() - 1
-            larger = _empty(bits + _GROWTH_BITS, self._factors)
+            larger = _empty(bits + (_GROWTH_BITS if bits < _MANY_BITS else 1), self._factors)
             carry(self._keys, larger)
             self._keys = larger
         return found

@@ -1,4 +1,4 @@
-"""A trace file into accesses to numbered objects, held as arrays within a bound."""
+"""A trace file into accesses to numbered objects, which can be played again and again."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.tiers.state import READ
-from mirc.simulate.accesses.model import NOTHING, Accesses
+from mirc.simulate.accesses.model import NOTHING, Accesses, Trace
 from mirc.simulate.accesses.numbering import Numbering
-from mirc.traces.accesses import Rows, cache_csv, oracle_general
+from mirc.traces.accesses import Rows, oracle_general, records_in
+from mirc.traces.cache_csv import cache_csv
 from mirc.traces.detect import TraceFormat, detect
 from mirc.traces.requests import read as read_requests
 
-MOST_ACCESSES = 150_000_000
+MOST_HELD = 150_000_000  # accesses that are kept in memory
+MOST_OBJECTS = 1 << 26
+HELD_RECORDS = 1 << 22  # of oracleGeneral up to which they are kept, and not read again
 PS_PER_US = 1_000_000
 _LONGEST_US = (1 << 62) // PS_PER_US
 
@@ -34,40 +37,114 @@ class Reading:
     speedup: float | None = None
 
 
-def read(path: str, reading: Reading, tell: Callable[[str], None] | None = None) -> Accesses:
+def read(path: str, reading: Reading, tell: Callable[[str], None] | None = None) -> Trace:
     """Return a trace's accesses; an object has the size that its first access gives.
 
-    Requests ask for the blocks of their prompts, in order, at the time of their arrival. Takes 8
-    bytes an access (24 with times and writes), twice while they are joined, and some 100 for each
-    object. Raises CouldNotRun, with the line or record, for what is wrong with it, and for more
-    than ``MOST_ACCESSES``.
+    Requests ask for the blocks of their prompts, in order, at the time of their arrival. Raises
+    CouldNotRun, with the line or record, for what is wrong with it.
     """
-    numbering = Numbering()
-    parts: list[tuple[NDArray[np.int64], Rows]] = []
-    sizes: list[NDArray[np.int64]] = []
-    known = count = 0
-    for rows in _rows(path, reading):
-        ids = numbering.ids(rows.keys)
-        if numbering.count > known:
-            sizes.append(_first_sizes(ids, rows.size_bytes, known, numbering.count))
-            known = numbering.count
-        count += len(ids)
-        if count > MOST_ACCESSES:
-            raise CouldNotRun(f"`{path}` has more than {MOST_ACCESSES:_} accesses", "give a part")
-        parts.append((ids, _kept(rows, reading)))
-        if tell is not None:
-            tell(f"reading {path}: {count:_} accesses to {known:_} objects")
-    writes = any(len(rows.what) for _, rows in parts)
-    return Accesses(
-        ids=np.concatenate([ids for ids, _ in parts]),
-        size_bytes=_sizes(sizes, known, reading),
-        at_ps=_times([rows.at_us for _, rows in parts], path, reading),
-        what=np.concatenate([_what(rows, len(ids)) for ids, rows in parts if writes] or [NOTHING]),
-    )
+    found = read_so_far(path, reading, tell)
+    if found.cut is not None:
+        raise found.cut
+    return found
 
 
-def _rows(path: str, reading: Reading) -> Iterator[Rows]:
+def read_so_far(path: str, reading: Reading, tell: Callable[[str], None] | None = None) -> Trace:
+    """Return the same, and of a trace that goes wrong somewhere what comes before that.
+
+    Takes 16 to 64 bytes for each distinct key. Records of oracleGeneral stay in the file, which is
+    read again for each run; other accesses take 4 bytes (13 with writes and times) each. Raises
+    CouldNotRun for more than ``MOST_OBJECTS``, or ``MOST_HELD`` that have to be kept, and where
+    nothing comes before what is wrong.
+    """
     form = reading.form or detect(path)
+    numbering = Numbering()
+    sizes: list[NDArray[np.int64]] = []
+    held: list[_Held] | None = [] if _is_kept(path, form) else None
+    known = count = 0
+    since = ended = 0
+    cut = None
+    try:
+        for rows in _rows(path, form, reading):
+            ids = numbering.ids(rows.keys)
+            _refuse_if_many(path, numbering.count, MOST_OBJECTS, "objects")
+            if numbering.count > known:
+                sizes.append(_first_sizes(ids, rows.size_bytes, known, numbering.count))
+                known = numbering.count
+            since, ended = (since if count else int(rows.at_us[0])), int(rows.at_us[-1])
+            count += len(ids)
+            if held is not None:
+                _refuse_if_many(path, count, MOST_HELD, "accesses")
+                held.append(_Held.of(ids, rows, reading))
+            if tell is not None:
+                tell(f"reading {path}: {count:_} accesses to {known:_} objects")
+    except CouldNotRun as error:
+        if not count:
+            raise
+        cut = error
+    if reading.speedup is not None:
+        _refuse_if_long(path, ended - since, reading.speedup)
+    size_bytes = _sizes(sizes, known, reading)
+
+    def again() -> Iterator[Accesses]:
+        if held is not None:
+            for part in held:
+                yield part.accesses(size_bytes, since, reading)
+            return
+        left = count
+        for rows in oracle_general(path):
+            part = _Held.of(numbering.ids(rows.keys)[:left], rows, reading)
+            if numbering.count > known:
+                raise CouldNotRun(f"`{path}` was changed while it was read", "run it again")
+            yield part.accesses(size_bytes, since, reading)
+            left -= len(part.ids)
+            if not left:
+                return
+
+    return Trace(count=count, size_bytes=size_bytes, parts=again, cut=cut)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Held:
+    """Some accesses in few bytes; what is not asked for is empty."""
+
+    ids: NDArray[np.int32]
+    what: NDArray[np.int8]
+    at_us: NDArray[np.int64]
+
+    @staticmethod
+    def of(ids: NDArray[np.int64], rows: Rows, reading: Reading) -> "_Held":
+        return _Held(
+            ids=ids.astype(np.int32),
+            what=(rows.what if (rows.what != READ).any() else NOTHING).astype(np.int8),
+            at_us=NOTHING if reading.speedup is None else rows.at_us,
+        )
+
+    def accesses(self, size_bytes: NDArray[np.int64], since: int, reading: Reading) -> Accesses:
+        times = NOTHING
+        if reading.speedup is not None:
+            times = np.rint((self.at_us - since) / reading.speedup * PS_PER_US).astype(np.int64)
+        return Accesses(
+            ids=self.ids.astype(np.int64),
+            size_bytes=size_bytes,
+            what=self.what.astype(np.int64),
+            at_ps=times[: len(self.ids)],
+        )
+
+
+def _is_kept(path: str, form: TraceFormat) -> bool:
+    """Tell whether accesses are kept: text is slow to read again, and a short file soon kept."""
+    if form is not TraceFormat.ORACLE_GENERAL:
+        return True
+    return records_in(path) <= HELD_RECORDS
+
+
+def _refuse_if_many(path: str, count: int, most: int, noun: str) -> None:
+    if count > most:
+        raise CouldNotRun(f"`{path}` has more than {most:_} {noun}", "give a part of it")
+
+
+def _rows(path: str, form: TraceFormat, reading: Reading) -> Iterator[Rows]:
     if form is TraceFormat.ORACLE_GENERAL:
         yield from oracle_general(path)
     elif form is TraceFormat.CSV:
@@ -76,6 +153,8 @@ def _rows(path: str, reading: Reading) -> Iterator[Rows]:
         requests = read_requests(path)
         lengths = [len(request.blocks) for request in requests]
         total = sum(lengths)
+        if not total:
+            raise CouldNotRun(f"`{path}` asks for no block", "give requests with `hash_ids`")
         yield Rows(
             keys=np.array([b for request in requests for b in request.blocks], dtype=np.int64),
             size_bytes=np.zeros(total, dtype=np.int64),
@@ -87,21 +166,6 @@ def _rows(path: str, reading: Reading) -> Iterator[Rows]:
             f"`{path}` holds requests ({form}), whose blocks cannot be replayed one by one",
             "serve them: `mirc simulate FILE.mir --trace TRACE`",
         )
-
-
-def _kept(rows: Rows, reading: Reading) -> Rows:
-    """Drop what is not asked for, so that it takes no memory."""
-    return attrs.evolve(
-        rows,
-        keys=NOTHING,
-        size_bytes=NOTHING,
-        what=rows.what if (rows.what != READ).any() else NOTHING,
-        at_us=NOTHING if reading.speedup is None else rows.at_us,
-    )
-
-
-def _what(rows: Rows, count: int) -> NDArray[np.int64]:
-    return rows.what if len(rows.what) else np.full(count, READ, dtype=np.int64)
 
 
 def _first_sizes(
@@ -120,14 +184,9 @@ def _sizes(parts: list[NDArray[np.int64]], count: int, reading: Reading) -> NDAr
     return np.concatenate(parts)
 
 
-def _times(parts: list[NDArray[np.int64]], path: str, reading: Reading) -> NDArray[np.int64]:
-    if reading.speedup is None:
-        return NOTHING
-    since = np.concatenate(parts)
-    since -= since[0]
-    if since[-1] / reading.speedup >= _LONGEST_US:
+def _refuse_if_long(path: str, span_us: int, speedup: float) -> None:
+    if span_us / speedup >= _LONGEST_US:
         raise CouldNotRun(
-            f"`{path}` spans {since[-1] // 1_000_000:_} s, longer than picoseconds of 64 bits hold",
+            f"`{path}` spans {span_us // 1_000_000:_} s, longer than picoseconds of 64 bits hold",
             "give `--speedup`, or leave out the times",
         )
-    return np.rint(since / reading.speedup * PS_PER_US).astype(np.int64)

@@ -1,6 +1,7 @@
 """A trace of accesses, policies and capacities into a row of figures for each pair."""
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import TypeAlias
 
 import attrs
@@ -9,16 +10,18 @@ import numpy as np
 from mirc.controller.own import is_own
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels.replacement.state import LRU
+from mirc.kernels.world import Table
 from mirc.machine.load import load
-from mirc.simulate.accesses.hits import Count, count_hits, rule_named
-from mirc.simulate.accesses.model import NOTHING, Accesses
+from mirc.simulate.accesses import hits
+from mirc.simulate.accesses.futures import futures_of
+from mirc.simulate.accesses.hits import Count, Counting, rule_named
+from mirc.simulate.accesses.model import NOTHING, Trace, overlapped
 from mirc.simulate.accesses.rig import Settings
-from mirc.simulate.accesses.timed import PYTHON, Player, Timed, next_uses
-from mirc.simulate.curves import Curve, curve
+from mirc.simulate.accesses.timed import COMPILED, PYTHON, Player, Timed
+from mirc.simulate.curves import Curve, curve_in_parts
 
 Tell: TypeAlias = Callable[[str], None] | None
 
-CHUNK = 1 << 22
 PYTHON_ACCESSES = 20_000
 CURVE_POINTS = 25
 
@@ -50,9 +53,31 @@ class Row:
     timed: Timed | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Blocks:
+    """What an id stands for: so many tokens in the caches of every template of a model."""
+
+    model: str
+    templates: int
+    tokens: int
+    size_bytes: int
+
+
+@attrs.frozen(kw_only=True)
+class Missing:
+    """A run that has no row, and why: it could not be, or was interrupted."""
+
+    policy: str
+    capacity: int
+    why: str
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Replayed:
-    """All of it."""
+    """All of it: ``rows`` of what ran, and ``missing``, what did not.
+
+    ``stopped`` is what ended it before all ran, or what was wrong with the trace; None if nothing.
+    """
 
     trace: str
     accesses: int
@@ -60,53 +85,94 @@ class Replayed:
     total_bytes: int
     asked: Asked
     rows: tuple[Row, ...]
+    missing: tuple[Missing, ...] = ()
     curve: Curve | None = None
+    cut: str = ""
+    stopped: BaseException | None = None
+    blocks: Blocks | None = None
 
 
-def replayed(name: str, accesses: Accesses, asked: Asked, tell: Tell = None) -> Replayed:
-    """Replay; raises CouldNotRun for a rule or a machine that does not exist, or cannot do it."""
-    oracle = any(not is_own(policy) and rule_named(policy).oracle for policy in asked.policies)
-    uses = next_uses(accesses.ids) if oracle else NOTHING
-    capacities = asked.capacities or (_default_capacity(accesses, asked),)
-    rows = []
-    for policy in asked.policies:
-        for capacity in capacities:
-            if tell is not None:
-                tell(f"{policy} at {capacity:_}")
-            rows.append(_row(accesses, policy, capacity, asked, uses, tell))
+def replayed(name: str, trace: Trace, asked: Asked, tell: Tell = None) -> Replayed:
+    """Replay; a run that cannot be, or is interrupted, leaves the rows of others as they are.
+
+    Raises CouldNotRun for a rule or a machine that does not exist, and if no run can be.
+    """
+    rules = [rule_named(policy) for policy in asked.policies if not is_own(policy)]
+    capacities = asked.capacities or (_default_capacity(trace, asked),)
+    uses = futures_of(trace) if any(rule.oracle for rule in rules) else NOTHING
+    rows: list[Row] = []
+    missing: list[Missing] = []
+    stopped: BaseException | None = trace.cut
+    drawn = None
+    try:
+        for policy, capacity in product(asked.policies, capacities):
+            run = _Run(policy, capacity)
+            if isinstance(stopped, _FINAL):
+                missing.append(run.missing("it did not begin"))
+                continue
+            try:
+                rows.append(_row(trace, run, asked, uses, tell))
+            except CouldNotRun as error:
+                stopped = error
+                missing.append(run.missing(error.message))
+            except _FINAL as error:
+                stopped = error
+                missing.append(run.missing(f"{_why(error)} after {run.done:_} accesses"))
+        if asked.curve and not isinstance(stopped, _FINAL):
+            drawn = _curve(trace, asked)
+    except _FINAL as error:
+        stopped = error
+    if stopped is not None and not rows:
+        raise stopped
     return Replayed(
         trace=name,
-        accesses=accesses.count,
-        objects=accesses.objects,
-        total_bytes=int(accesses.size_bytes.sum()),
+        accesses=trace.count,
+        objects=trace.objects,
+        total_bytes=int(trace.size_bytes.sum()),
         asked=asked,
         rows=tuple(rows),
-        curve=_curve(accesses, asked) if asked.curve else None,
+        missing=tuple(missing),
+        curve=drawn,
+        cut="" if trace.cut is None else trace.cut.message,
+        stopped=stopped,
     )
 
 
-def _default_capacity(accesses: Accesses, asked: Asked) -> int:
+_FINAL = (KeyboardInterrupt, MemoryError)
+
+
+def _why(error: BaseException) -> str:
+    return "out of memory" if isinstance(error, MemoryError) else "interrupted"
+
+
+class _Run:
+    """One policy at one capacity, and how far it is."""
+
+    def __init__(self, policy: str, capacity: int) -> None:
+        self.policy, self.capacity = policy, capacity
+        self.done = 0
+
+    def on(self, count: int, tell: Tell) -> None:
+        """Count accesses that were made."""
+        self.done += count
+        if tell is not None:
+            tell(f"{self.policy} at {self.capacity:_}: {self.done:_} accesses")
+
+    def missing(self, why: str) -> Missing:
+        """Return why there is no row of it."""
+        return Missing(policy=self.policy, capacity=self.capacity, why=why)
+
+
+def _default_capacity(trace: Trace, asked: Asked) -> int:
     if asked.machine is not None:
         return load(asked.machine).near.usable_bytes
-    return max(1, (int(accesses.size_bytes.sum()) if asked.in_bytes else accesses.objects) // 10)
+    return max(1, (int(trace.size_bytes.sum()) if asked.in_bytes else trace.objects) // 10)
 
 
-def _row(  # noqa: PLR0917 - one call, and each is a thing of its own
-    accesses: Accesses,
-    policy: str,
-    capacity: int,
-    asked: Asked,
-    uses: np.ndarray[tuple[int], np.dtype[np.int64]],
-    tell: Tell,
-) -> Row:
+def _row(trace: Trace, run: _Run, asked: Asked, uses: Table, tell: Tell) -> Row:
+    policy, capacity = run.policy, run.capacity
     if asked.machine is None:
-        count = count_hits(
-            accesses.ids,
-            policy,
-            capacity,
-            size=accesses.size_bytes if asked.in_bytes else None,
-            next_use=uses if len(uses) else None,
-        )
+        count = _counted(trace, run, asked, uses, tell)
         return Row(policy=policy, oracle=count.oracle, capacity=capacity, count=count)
     if is_own(policy):
         raise CouldNotRun(
@@ -121,39 +187,38 @@ def _row(  # noqa: PLR0917 - one call, and each is a thing of its own
         variant=rule.variant,
         rule_below=LRU if rule.oracle else rule.number,
     )
-    timed = _timed(asked.machine, accesses, settings, uses if rule.oracle else NOTHING, tell)
-    return Row(policy=policy, oracle=rule.oracle, capacity=capacity, timed=timed)
+    path = PYTHON if trace.count <= PYTHON_ACCESSES else COMPILED
+    player = Player(load(asked.machine), trace.size_bytes, settings, path)
+    begin = 0
+    for part, count in overlapped(trace.parts(), settings.lookahead):
+        told = uses[begin : begin + part.count] if rule.oracle else NOTHING
+        player.play(part, count, told)
+        begin += count
+        run.on(count, tell)
+    return Row(policy=policy, oracle=rule.oracle, capacity=capacity, timed=player.end())
 
 
-def _timed(
-    machine: str,
-    accesses: Accesses,
-    settings: Settings,
-    uses: np.ndarray[tuple[int], np.dtype[np.int64]],
-    tell: Tell,
-) -> Timed:
-    path = {"path": PYTHON} if accesses.count <= PYTHON_ACCESSES else {}
-    player = Player(load(machine), accesses.size_bytes, settings, **path)
-    for begin in range(0, accesses.count, CHUNK):
-        count = min(CHUNK, accesses.count - begin)
-        ahead = slice(begin, begin + count + settings.lookahead)
-        chunk = attrs.evolve(
-            accesses,
-            ids=accesses.ids[ahead],
-            what=accesses.what[ahead],
-            at_ps=accesses.at_ps[ahead],
-        )
-        player.play(chunk, count, uses[ahead])
-        if tell is not None and accesses.count > CHUNK:
-            tell(f"{begin + count:_} of {accesses.count:_} accesses")
-    return player.end()
+def _counted(trace: Trace, run: _Run, asked: Asked, uses: Table, tell: Tell) -> Count:
+    counting = Counting(
+        trace.objects,
+        run.policy,
+        run.capacity,
+        size=trace.size_bytes if asked.in_bytes else None,
+        path=hits.PYTHON if trace.count <= hits.PYTHON_ACCESSES else hits.COMPILED,
+    )
+    for part in trace.parts():
+        told = uses[run.done : run.done + part.count] if counting.oracle else NOTHING
+        counting.play(part.ids, told)
+        run.on(part.count, tell)
+    return counting.end()
 
 
-def _curve(accesses: Accesses, asked: Asked) -> Curve:
-    sizes = accesses.size_bytes if asked.in_bytes else np.ones(accesses.objects, dtype=np.int64)
+def _curve(trace: Trace, asked: Asked) -> Curve:
+    sizes = trace.size_bytes if asked.in_bytes else np.ones(trace.objects, dtype=np.int64)
     least, most = max(1, int(sizes.max())), max(1, int(sizes.sum()))
     points = np.unique(np.rint(np.geomspace(least, max(least, most), CURVE_POINTS)))
-    return curve(accesses.ids, sizes, _whole(points, asked.capacities))
+    parts = (part.ids for part in trace.parts())
+    return curve_in_parts(parts, sizes, _whole(points, asked.capacities), accesses=trace.count)
 
 
 def _whole(

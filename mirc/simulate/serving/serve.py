@@ -106,7 +106,7 @@ def _on(  # noqa: PLR0917 - one call, and each is a thing of its own
     tell: Callable[[str], None],
 ) -> Served:
     recompute = recompute_of(module, machine, caches)
-    capacity = _capacity(machine, caches, options.kv_gb)
+    capacity = capacity_of(machine, caches, options.kv_gb)
     asked = _bytes(options.swap_gb, "--swap-gb")
     swap = asked if recompute is not None and recompute.loads else 0
     cost = cost_of(module, machine, caches)
@@ -269,7 +269,8 @@ def _sum(totals: Iterable[Totals]) -> Totals:
     return found
 
 
-def _capacity(machine: Machine, caches: Caches, kv_gb: float | None) -> int:
+def capacity_of(machine: Machine, caches: Caches, kv_gb: float | None) -> int:
+    """Return the near memory that caches get; raises CouldNotRun where it holds no block."""
     near = machine.near
     free = near.usable_bytes - caches.weights_bytes
     capacity = free if kv_gb is None else _bytes(kv_gb, "--kv-gb")

@@ -160,3 +160,14 @@ def test_a_signal_about_a_running_turn_holds_when_the_turn_ends() -> None:
 def test_only_a_running_sequence_can_be_forked() -> None:
     with pytest.raises(ValueError, match="does not run"):
         Scene(6).talk.fork("nobody", ask("child", []))
+
+
+@heard
+def test_what_a_summary_replaced_stays_dead_when_the_conversation_resumes() -> None:
+    scene = Scene(6)
+    scene.serve(ask("a", [0, 1, 2, 3], session="a"))
+    scene.talk.compact("a", keep=1)
+    scene.talk.resume("a")
+    scene.serve(ask("first", ["x", "y"]), ask("second", ["z"]), ask("third", ["w"]))
+    # Two of the three replaced blocks made room; the beginning that stays was not touched.
+    assert scene.serve(ask("again", ["x", "y"]), ask("b", [0])) == [2 * BLOCK, BLOCK]
