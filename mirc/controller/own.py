@@ -9,6 +9,8 @@ from typing import Any
 
 from mirc.diagnostics import CouldNotRun
 
+_FAULTS = (Exception, SystemExit)  # what a stranger's code may end with
+
 
 class Policy(ABC):
     """Who leaves a cache first; subclass it, and name it by ``--policy my.py:Mine``.
@@ -57,13 +59,15 @@ class Policy(ABC):
 class Guarded:
     """A user's rule, which is told of whole numbers and answers for what it does.
 
-    Raises CouldNotRun where it fails, or chooses what is not there or held.
+    Raises CouldNotRun where it fails, chooses what is not there or held, or chooses nothing
+    although something may leave.
     """
 
     def __init__(self, spelled: str, policy: Policy) -> None:
         self._spelled = spelled
         self._policy = policy
         self._in: set[int] = set()
+        self._free: set[int] = set()  # what is in and may leave
 
     def missed(self, x: int) -> None:
         """Hear that an id was asked for and is not there."""
@@ -72,6 +76,8 @@ class Guarded:
     def admitted(self, x: int) -> None:
         """Hear that an id came in."""
         self._in.add(int(x))
+        if int(x) not in self._policy._held:  # noqa: SLF001
+            self._free.add(int(x))
         self._call(self._policy.admitted, int(x))
 
     def touched(self, x: int) -> None:
@@ -80,32 +86,37 @@ class Guarded:
 
     def evicted(self, x: int) -> None:
         """Hear that an id left to make room."""
-        self._in.discard(int(x))
+        self._left(int(x))
         self._call(self._policy.evicted, int(x))
 
     def removed(self, x: int) -> None:
         """Hear that an id ended."""
-        self._in.discard(int(x))
+        self._left(int(x))
         self._call(self._policy.removed, int(x))
 
     def choose(self) -> int | None:
         """Return the id that leaves next, None without one."""
         x: object = self._call(self._policy.choose)
         if x is None:
+            if self._free:
+                raise self._failure(f"chose nothing, and {min(self._free)} may leave")
             return None
         if not isinstance(x, int) or x not in self._in:
             raise self._failure(f"chose {x!r}, which is not there")
-        if not self._policy.may_leave(x):
+        if x not in self._free:
             raise self._failure(f"chose {x}, which is held and may not leave")
         return x
 
     def forbid(self, x: int) -> None:
         """Let an id not leave."""
         self._policy._held.add(int(x))  # noqa: SLF001 - the one who writes what it reads
+        self._free.discard(int(x))
 
     def allow(self, x: int) -> None:
         """Let an id leave again."""
         self._policy._held.discard(int(x))  # noqa: SLF001
+        if int(x) in self._in:
+            self._free.add(int(x))
 
     def sized(self, x: int, size: int) -> None:
         """Set the size of an id."""
@@ -115,13 +126,15 @@ class Guarded:
         """Tell whether an id is there."""
         return int(x) in self._in
 
+    def _left(self, x: int) -> None:
+        self._in.discard(x)
+        self._free.discard(x)
+
     def _call(self, method: Callable[..., Any], *told: int) -> Any:
         try:
             return method(*told)
-        except Exception as error:
-            raise self._failure(
-                f"failed in `{method.__name__}`: {type(error).__name__}: {error}"
-            ) from error
+        except _FAULTS as error:
+            raise self._failure(f"failed in `{method.__name__}`: {_said(error)}") from error
 
     def _failure(self, what: str) -> CouldNotRun:
         return CouldNotRun(
@@ -144,12 +157,14 @@ def own_policy(spelled: str, capacity: int) -> Guarded:
             "write a class that derives from `mirc.controller.own.Policy`",
         )
     try:
-        return Guarded(spelled, found(capacity))
-    except Exception as error:
+        made = found(capacity)
+        made.may_leave(0)  # fails where `__init__` left out that of the class above
+    except _FAULTS as error:
         raise CouldNotRun(
-            f"the policy `{spelled}` cannot be made: {type(error).__name__}: {error}",
+            f"the policy `{spelled}` cannot be made: {_said(error)}",
             "its `__init__` takes the capacity, and calls `super().__init__(capacity)`",
         ) from error
+    return Guarded(spelled, made)
 
 
 def _imported(path: Path, spelled: str) -> object:
@@ -163,9 +178,17 @@ def _imported(path: Path, spelled: str) -> object:
     sys.modules[known] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except _FAULTS as error:
         raise CouldNotRun(
-            f"`{path}` cannot be imported: {type(error).__name__}: {error}",
+            f"`{path}` cannot be imported: {_said(error)}",
             "let it import without the simulation first",
         ) from error
     return module
+
+
+def _said(error: BaseException) -> str:
+    """Return an error's kind and what it says, where it can say it."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - its `__str__` is a stranger's too
+        return type(error).__name__

@@ -1,6 +1,7 @@
 """Rules of replacement as policies of a schedule: what holds for every one of them."""
 
 import re
+from pathlib import Path
 from random import Random
 
 import attrs
@@ -132,6 +133,10 @@ def test_a_rule_of_ones_own_plays_a_schedule() -> None:
     [
         ("Dreaming", f"chose {1 << 70}, which is not there"),
         ("Failing", "failed in `missed`: ValueError: 0 again"),
+        ("Silent", "chose nothing, and 0 may leave"),
+        ("Leaving", "failed in `choose`: SystemExit: 0"),
+        ("Unspeakable", "failed in `choose`: Wordless"),
+        ("Hollow", "cannot be made: AttributeError"),
         ("Unmade", "cannot be made: TypeError"),
         ("Stranger", "has no policy `Stranger`"),
     ],
@@ -146,6 +151,13 @@ def test_a_rule_may_not_let_go_what_a_step_holds() -> None:
     load = workload([10] * 3, [False] * 3, [Step(reads=[0]), Step(reads=[1, 2], position=1)])
     with pytest.raises(CouldNotRun, match="chose 1, which is held"):
         simulate(load, rows(load), machine(20), f"{OWN}:Careless")
+
+
+def test_a_file_that_ends_the_program_when_it_is_imported_is_no_policy(tmp_path: Path) -> None:
+    leaving = tmp_path / "leaving.py"
+    leaving.write_text("raise SystemExit(0)", encoding="utf-8")
+    with pytest.raises(CouldNotRun, match="cannot be imported: SystemExit"):
+        _left(f"{leaving}:Mine", [0], 20)
 
 
 def test_a_file_that_is_not_there_is_no_policy() -> None:

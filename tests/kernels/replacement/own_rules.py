@@ -45,6 +45,38 @@ class Failing(Oldest):
         raise ValueError(f"{x} again")
 
 
+class Silent(Oldest):
+    """It lets nothing go."""
+
+    def choose(self) -> int | None:
+        return None
+
+
+class Leaving(Oldest):
+    """It ends the program."""
+
+    def choose(self) -> int | None:
+        raise SystemExit(0)
+
+
+class Unspeakable(Oldest):
+    """It fails, and cannot say how."""
+
+    def choose(self) -> int | None:
+        class Wordless(Exception):  # noqa: N818
+            def __str__(self) -> str:
+                raise ValueError("no words")
+
+        raise Wordless
+
+
+class Hollow(Oldest):
+    """It leaves out what the class above begins with."""
+
+    def __init__(self, capacity: int) -> None:  # noqa: ARG002
+        self.order = {}
+
+
 class Unmade(Oldest):
     """It cannot be made."""
 
