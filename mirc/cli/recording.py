@@ -1,5 +1,6 @@
 """The files that ``mirc simulate`` can write of what happened: events, a trace, a page, figures."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -56,6 +57,14 @@ class Files:
                     "it",
                     f"leave out `--{option}` or `--trace`",
                 )
+        self.check_drawable()
+
+    def check_drawable(self) -> None:
+        """Raise CouldNotRun if what draws is missing: before any work, not after."""
+        if self.drawn:
+            from mirc.report.page.charts import altair  # noqa: PLC0415 - where it is asked for
+
+            altair()
 
     def check(self, inputs: tuple[str, ...], others: tuple[str | None, ...]) -> None:
         """Raise CouldNotRun, before any work, for what can be seen not to be writable.
@@ -64,9 +73,21 @@ class Files:
         """
         for path in (*self.paths, *others):
             check_writable(path or STDOUT)
-        spare_inputs((*others, *self.paths), inputs)
-        if self.plots is not None and Path(self.plots).exists() and not Path(self.plots).is_dir():
-            raise CouldNotRun(f"`{self.plots}` is not a directory", "name one for the figures")
+        if self.plots is not None:
+            _check_folder(self.plots)
+        spare_inputs((*others, *self.paths, self.plots), inputs)
+
+
+def _check_folder(path: str) -> None:
+    if path == STDOUT:
+        raise CouldNotRun("figures are many files", "name a folder for `--plots`")
+    # An empty name would be the folder that one is in.
+    if not path or not Path(path).is_dir():
+        if path and Path(path).exists():
+            raise CouldNotRun(f"`{path}` is not a directory", "name one for the figures")
+        check_writable(path)
+    elif not os.access(path, os.W_OK | os.X_OK):
+        raise CouldNotRun(f"no permission to write into `{path}`", "name another for `--plots`")
 
 
 def recording_options(command: Command) -> Command:
@@ -122,11 +143,9 @@ class Recorder:
     def __init__(self, files: Files, stack: ExitStack) -> None:
         # Imported here: numpy takes a while, and only a run needs it.
         from mirc.report.event_files import event_file  # noqa: PLC0415
-        from mirc.report.page.charts import altair  # noqa: PLC0415
         from mirc.report.timeline.perfetto import Trace  # noqa: PLC0415
 
-        if files.drawn:
-            altair()  # where it is missing, that is said before any work
+        files.check_drawable()
         self.courses: list[Course] = []
         self.curves: dict[str, tuple[Curve, ...]] = {}
         self._files = files
@@ -143,16 +162,17 @@ class Recorder:
     def __call__(self, outcome: "Outcome", scenario: "Scenario", machine: "Machine") -> None:
         """Take a run that was recorded."""
         from mirc.observe.logs import recorded  # noqa: PLC0415 - as above
+        from mirc.report.event_files import rows_of  # noqa: PLC0415
         from mirc.report.timeline.course import course  # noqa: PLC0415
         from mirc.simulate.curves import curves_of_schedule  # noqa: PLC0415
-        from mirc.simulate.study import header_of, log_of  # noqa: PLC0415
+        from mirc.simulate.study import header_of  # noqa: PLC0415
 
+        header = header_of(outcome, scenario.workload, machine)
         if self._events is not None and outcome.events is not None:
-            header = header_of(outcome, scenario.workload, machine)
             self._events(header, outcome.events)
-        if self._record is not None:
-            log = log_of(outcome, scenario.workload, machine)
-            self._record.writelines(line.encode() for line in recorded([log]))
+        if self._record is not None and outcome.events is not None:
+            lines = recorded(header, rows_of(outcome.events))
+            self._record.writelines(line.encode() for line in lines)
         if self._trace is not None:
             self._traced.writelines(
                 self._trace.run(outcome, scenario.workload, machine, outcome.policy)
@@ -166,7 +186,11 @@ class Recorder:
 
 @contextmanager
 def recording(files: Files) -> Iterator[tuple["Watch | None", Callable[["Study"], None]]]:
-    """Open the files; yield who watches the runs, if anyone, and what draws them in the end."""
+    """Open the files; yield who watches the runs, if anyone, and what draws them in the end.
+
+    The files have their names when the context ends. What draws is for later, when the report is
+    out too: a page that cannot be written then takes nothing else with it.
+    """
     if all(path is None for path in (*files.paths, files.plots)):
         yield None, lambda _: None
         return

@@ -1,10 +1,12 @@
 """The options of ``mirc simulate --trace``: requests served over a file's caches."""
 
 from collections.abc import Callable
+from math import isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
+from click.core import ParameterSource
 
 import mirc
 from mirc.cli.output import write_text
@@ -20,7 +22,10 @@ _OF_SCHEDULES = (
     "schedule",
     "batch",
     "context",
+    "within",
+    "seed",
     "why",
+    "routing",
     "faults",
     "intent",
     "hint_curve",
@@ -48,11 +53,13 @@ class Served:
     slo_itl_ms: float | None
 
     def check(self) -> None:
-        """Raise CouldNotRun for an option that means nothing without a trace."""
+        """Raise CouldNotRun for an option that means nothing without a trace, or is no number."""
         for option, value in attrs.asdict(self).items():
+            name = f"--{option.replace('_', '-')}"
             if self.trace is None and value is not None:
-                name = f"--{option.replace('_', '-')}"
                 raise CouldNotRun(f"`{name}` says how a trace is served", "add `--trace FILE`")
+            if isinstance(value, float) and isnan(value):
+                raise CouldNotRun(f"`{name}` takes a number, and nan is none")
         if self.closed and self.speedup is not None:
             raise CouldNotRun(
                 "`--speedup` is about the trace's times, and `--closed` goes by none",
@@ -152,7 +159,7 @@ def served_of(context: click.Context) -> Served:
     served = Served(**context.meta["mirc.served"])
     served.check()
     for name in _OF_SCHEDULES if served.trace is not None else ():
-        if context.params[name]:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = f"--{'fault' if name == 'faults' else name.replace('_', '-')}"
             raise CouldNotRun(
                 f"`{option}` is about the file's schedule, and a trace is served instead of it",
@@ -209,11 +216,11 @@ def serve_trace(
     )
     found = serve(module, trace, given.requests, options, tell)
     found = attrs.evolve(found, notes=given.notes)
-    draw_serving(files, found, given.requests)
     if output_format == "json":
         write_text(output, report.as_json(found, version=mirc.__version__))
     else:
         write_text(output, report.as_text(found))
+    draw_serving(files, found, given.requests)
 
 
 def _play_blocks(  # noqa: PLR0917 - one call, and each is a thing of its own

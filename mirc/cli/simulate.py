@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     help="Decides which experts are drawn.",
 )
 @click.option(
+    "--routing",
+    metavar="FILE",
+    help="Let steps use the experts of this routing trace (see docs/routing.md) instead.",
+)
+@click.option(
     "--fault",
     "faults",
     multiple=True,
@@ -120,6 +125,7 @@ def simulate(
     context: int | None,
     within: str,
     seed: int,
+    routing: str | None,
     faults: tuple[str, ...],
     lowering: str,
     why: str | None,
@@ -143,7 +149,7 @@ def simulate(
     mirc simulate llama.mir -M h100-sxm --policy intent --why layers.3.mlp.weight@40
     """  # noqa: D301 - click's own mark, not a backslash
     files = files_of(ctx)
-    files.check((file,) if intent is None else (file, intent), (output,))
+    files.check(tuple(filter(None, (file, intent, routing))), (output,))
     # Imported here: numpy and numba take most of a second, and --help needs neither.
     from mirc.controller.telemetry import Telemetry  # noqa: PLC0415
     from mirc.lint.errors import load_right  # noqa: PLC0415
@@ -152,6 +158,7 @@ def simulate(
     from mirc.simulate.hints import Probe  # noqa: PLC0415
     from mirc.simulate.joint import Lowering  # noqa: PLC0415
     from mirc.simulate.study import Options, study  # noqa: PLC0415
+    from mirc.traces.routing import read as read_routing  # noqa: PLC0415
 
     tell = _tell if sys.stderr.isatty() else None
     source = _source(file)
@@ -188,17 +195,18 @@ def simulate(
             *(Probe.MISSES,) * miss_curve,
         ),
         record=why is not None,
+        routing=None if routing is None else read_routing(routing),
     )
     believed = None if intent is None else _under(intent, module)
-    with recording(files) as (watch, finish):
+    with recording(files) as (watch, draw):
         found = study(module, options, source, tell, believed, watch=watch)
-        finish(found)
     if why is not None:
         write_text(output, stories.written(found, why, output_format))
     elif output_format == "json":
         write_text(output, json_form.as_text(found, version=mirc.__version__))
     else:
         write_text(output, text.as_text(found))
+    draw(found)
     ctx.exit(int(any(comparison.broken for comparison in found.comparisons)))
 
 

@@ -38,6 +38,9 @@ class Keeping(Protocol):
     def missed(self, key: int) -> None:
         """Learn that a key was asked for, and was not there; it is brought in now."""
 
+    def ended(self, key: int) -> None:
+        """Learn that a key, which is no candidate, is gone; nothing if this order let it go."""
+
 
 class _Queue:
     """Keys by a pair of numbers, lowest first; equal ones in the order in which they came."""
@@ -98,6 +101,9 @@ class Recency:
     def missed(self, key: int) -> None:
         """Learn nothing."""
 
+    def ended(self, key: int) -> None:
+        """Learn nothing."""
+
 
 class Hinted:
     """What is hinted dead leaves first, oldest first; then the least recently used. It believes."""
@@ -133,6 +139,9 @@ class Hinted:
         """Learn nothing."""
 
     def missed(self, key: int) -> None:
+        """Learn nothing."""
+
+    def ended(self, key: int) -> None:
         """Learn nothing."""
 
 
@@ -283,6 +292,9 @@ class Trusted:
         if key in self._shadows[self._leader]:
             self.switching_misses += 1
         self._ask(key)
+
+    def ended(self, key: int) -> None:
+        """Learn nothing: the shadows go by what is asked for."""
 
     def _ask(self, key: int) -> None:
         self._clock += 1

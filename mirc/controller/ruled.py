@@ -103,8 +103,8 @@ class Ruled:
     """Blocks in the order of a rule of replacement; a ``Keeping``.
 
     A use is being asked for: what is found is touched, what is missed comes in. A block that nobody
-    asked for, and that is offered, has just been made. What was asked for and is missed although it
-    never left by this order was dropped by others, and comes anew.
+    asked for, and that is offered, has just been made. What is missed although it never left cannot
+    be used where it lies, and comes anew.
     """
 
     def __init__(self, following: Following) -> None:
@@ -147,6 +147,13 @@ class Ruled:
             self.following.removed(key)
         self.following.missed(key)
         self._come(key)
+
+    def ended(self, key: int) -> None:
+        """Forget a key that went in another way than by this order."""
+        if key in self._in:
+            self._in.discard(key)
+            self.following.removed(key)
+            self.following.allow(key)
 
     def _come(self, key: int) -> None:
         self._in.add(key)

@@ -4,7 +4,7 @@ from mirc.kernels.world import NONE, Table
 
 
 def foresee(found: Table, last: Table, ids: Table, begin: int) -> None:
-    """Tell earlier accesses that ``ids``, at positions from ``begin`` on, are their next. O(1) each.
+    """Tell earlier accesses that ``ids``, at positions from ``begin`` on, come next. O(1) each.
 
     ``found`` has a place for every access of all parts, ``last`` the position at which each id was
     seen last, NONE before it was.

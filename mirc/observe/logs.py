@@ -65,9 +65,9 @@ def seen_in(logs: Iterable[EventLog]) -> Iterator[tuple[int, Part]]:
         yield from observed(chain((log.header,), log.rows), "the log")
 
 
-def recorded(logs: Iterable[EventLog]) -> Iterator[str]:
-    """Yield the lines of a file with an observation of each run that was logged."""
-    return dump(part for _, part in seen_in(logs))
+def recorded(header: EventHeader, rows: Iterable[Event]) -> Iterator[str]:
+    """Yield the lines of the observation of a run that was logged, one after the other."""
+    return dump(part for _, part in observed(chain((header,), rows), "the log"))
 
 
 class _Log:

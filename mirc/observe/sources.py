@@ -21,6 +21,9 @@ MOST_BYTES = 1 << 30
 _OURS = re.compile(rb'\s*\{\s*"format"\s*:\s*"mirc-')
 _PROFILE = re.compile(rb'"(traceEvents|schemaVersion|deviceProperties)"')
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
+_TABLES = {b"PAR1": "Parquet", b"machine,policy,time_ps,": "CSV"}
+"""What `mirc simulate --events` writes for other tools, by how it begins."""
+_RECORD = "record one: `mirc simulate --record FILE`, or `mirc observe`"
 _LOOK = 1 << 12
 
 
@@ -31,7 +34,8 @@ def parts_in(
 
     An observation or event log is read line by line; a PyTorch profile, whose steps ``phase`` ran
     where it does not name one, and a snapshot of CUDA's memory are read whole. Raises CouldNotRun
-    for what is none of them, or larger than ``MOST_BYTES``.
+    for what is none of them, or larger than ``MOST_BYTES``, and for a ``phase`` of anything else
+    than a profile.
     """
     opened = io.BufferedReader(_Lent(file), _LOOK)
     packed = opened.peek(2).startswith(_GZIP)
@@ -39,10 +43,17 @@ def parts_in(
         opened = io.BufferedReader(_Lent(cast("BinaryIO", gzip.GzipFile(fileobj=opened))), _LOOK)
     try:
         begin = opened.peek(_LOOK)
-        if begin.startswith(_PICKLE):
-            yield from snapshot.observed(_whole(opened, name), name)
-        elif _PROFILE.search(begin) and not _OURS.match(begin):
+        if _PROFILE.search(begin) and not _OURS.match(begin) and not begin.startswith(_PICKLE):
             yield from profile.observed(_whole(opened, name), name, module, phase)
+        elif phase is not None:
+            raise CouldNotRun(f"`--phase` is about profiles, and `{name}` is none", "leave it out")
+        elif begin.startswith(_PICKLE):
+            yield from snapshot.observed(_whole(opened, name), name)
+        elif table := next((_TABLES[mark] for mark in _TABLES if begin.startswith(mark)), None):
+            raise CouldNotRun(
+                f"`{name}` holds events as {table}, and they are read as JSON lines",
+                "record them so: `--events FILE.jsonl`, or `--record FILE`",
+            )
         else:
             text = io.TextIOWrapper(opened, encoding="utf-8", newline="\n")
             lines = events.lines_of(text, name)
@@ -54,12 +65,17 @@ def parts_in(
 def parts_of(lines: Iterable[str], name: str) -> Iterator[tuple[int, Part]]:
     """Yield (line, part) of event logs or observations: the first line says which they are.
 
-    Raises CouldNotRun as ``mirc.traces.events.stream`` or ``mirc.traces.observations.stream`` does.
+    Raises CouldNotRun for what is neither, and as ``mirc.traces.events.stream`` or
+    ``mirc.traces.observations.stream`` does.
     """
     given = iter(lines)
     first = next(given, None)
-    whole = given if first is None else chain((first,), given)
-    if first is not None and _format(first) == observations.FORMAT:
+    if first is None:
+        raise CouldNotRun(f"`{name}` is empty", _RECORD)
+    if not first.lstrip().startswith("{"):
+        raise CouldNotRun(f"`{name}` is no observation, event log, profile or snapshot", _RECORD)
+    whole = chain((first,), given)
+    if _format(first) == observations.FORMAT:
         return observations.stream(whole, name)
     return logs.observed(events.stream(whole, name), name)
 

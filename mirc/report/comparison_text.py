@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from mirc.diagnostics.words import counted
 from mirc.observe.compare import Compared, Group, NeverRead, Report, Scored, Timed, Why
 from mirc.observe.deadlines import Deadlines
 from mirc.observe.estimates import Estimate
@@ -43,7 +44,8 @@ def _beside(log: Compared) -> Iterator[str]:
         other = len(log.facts.other_sizes)
         yield f"sizes: {other:,} of {log.facts.sizes:,} are other than declared"
     if log.facts.undeclared:
-        yield f"{len(log.facts.undeclared):,} objects that were seen are not declared"
+        unknown = counted(len(log.facts.undeclared), "object")
+        yield f"seen and not declared: {unknown}"
     if log.memory is not None:
         seen = log.memory
         yield (

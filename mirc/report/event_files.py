@@ -36,9 +36,11 @@ def event_file(file: BinaryIO, name: str) -> Iterator[Take]:
 
     ``.parquet`` and ``.csv`` are tables of ``COLUMNS``, anything else JSON lines that
     ``mirc.traces.events`` reads back; ``.gz`` behind either packs it. Raises CouldNotRun where
-    pyarrow is needed and missing.
+    pyarrow is needed and missing, and for ``.parquet.gz``.
     """
     lower = name.lower()
+    if lower.endswith(".parquet.gz"):
+        raise CouldNotRun("Parquet is packed by itself", "name the file without `.gz`")
     if lower.endswith(".parquet"):
         with _parquet(file) as take:
             yield take
@@ -137,6 +139,12 @@ class _Names:
             "reason": (events["reason"], header.reasons),
             "cause": (events["cause"], header.objects or ("",)),
         }
+
+
+def rows_of(events: Events) -> Iterator[tuple[int, ...]]:
+    """Yield events as tuples of numbers, few of which are in memory at once."""
+    for part in _parts(events):
+        yield from part.tolist()
 
 
 def _parts(events: Events) -> Iterator[Events]:

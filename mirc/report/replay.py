@@ -93,8 +93,9 @@ def _parts(found: Replayed) -> Iterator[str]:
 def _blocks(blocks: Blocks) -> str:
     return (
         f"each id is a block of {blocks.tokens:_} tokens of {blocks.model}, in all its templates "
-        f"({blocks.templates:_}): {size_text(blocks.size_bytes)}\nassumed: ids share no prefix, so that "
-        "any block may leave alone; a block is loaded where it is missing, never computed again\n"
+        f"({blocks.templates:_}): {size_text(blocks.size_bytes)}\n"
+        "assumed: ids share no prefix, so that any block may leave alone; a block is loaded where "
+        "it is missing, never computed again\n"
     )
 
 

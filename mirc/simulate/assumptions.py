@@ -11,15 +11,22 @@ from mirc.simulate.tables import PhaseTable
 
 
 def assumed(
-    module: Module, tables: Sequence[PhaseTable], census: Census, cached: Cached
+    module: Module,
+    tables: Sequence[PhaseTable],
+    census: Census,
+    cached: Cached,
+    followed: str | None = None,
 ) -> tuple[str, ...]:
-    """Return the sentences, in a fixed order; none where the file says everything."""
+    """Return the sentences, in a fixed order; none where the file says everything.
+
+    ``followed`` says what chose experts, where they were not drawn.
+    """
     return tuple(
         sentence
         for sentence in (
             _steps(module, tables),
             _context(cached),
-            _routing(tables),
+            _routing(tables) if followed is None else followed,
             _rows(census),
             _extern(module, census),
             _conditions(module),
@@ -33,9 +40,7 @@ def assumed_of(machine: Machine) -> tuple[str, ...]:
     fair = [f"`{link.name}`" for link in machine.links if link.sharing is Sharing.FAIR]
     if not fair:
         return ()
-    return (
-        f"transfers take turns on {', '.join(fair)}, which the machine says they share evenly",
-    )
+    return (f"transfers take turns on {', '.join(fair)}, which the machine says they share evenly",)
 
 
 def _steps(module: Module, tables: Sequence[PhaseTable]) -> str:

@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import attrs
 
+from mirc.controller.own import is_own
 from mirc.machine import Machine
 
 FORM = "mirc-configuration 1"
@@ -23,15 +25,17 @@ def identity(
     """Return ``sha256:`` and 64 hex digits over all that decides a run's figures.
 
     ``source`` is the text of the file, ``machines`` count by content and not by the path that they
-    came from, ``options`` may hold whatever JSON can say, enums, tuples and attrs classes. Neither
-    paths nor times nor the host take part. Raises TypeError for a value of any other kind.
+    came from, ``options`` may hold whatever JSON can say, enums, tuples and attrs classes. Of
+    ``policies`` the user's own (``FILE.py:CLASS``) count by their class and the content of their
+    file. Neither paths nor times nor the host take part. Raises TypeError for a value of any other
+    kind.
     """
     parts = {
         "form": FORM,
         "source": hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest(),
         "machines": list(machines),
         "options": dict(options),
-        "policies": list(policies),
+        "policies": list(map(_told, policies)),
     }
     text = json.dumps(_plain(parts), sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -43,6 +47,17 @@ def digest(rows: Iterable[Any]) -> str:
     for row in rows:
         found.update(repr(attrs.astuple(row, recurse=False)).encode())
     return found.hexdigest()
+
+
+def _told(policy: str) -> str:
+    if not is_own(policy):
+        return policy
+    path, _, name = policy.rpartition(":")
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError):
+        return policy  # it cannot be imported either: who does says so
+    return f"{hashlib.sha256(content).hexdigest()}:{name}"
 
 
 def _plain(value: Any) -> Any:

@@ -24,6 +24,7 @@ from mirc.simulate.schedule import schedule_of
 from mirc.simulate.stages import Truth
 from mirc.simulate.workload import Scenario, build, must_take_context
 from mirc.traces.events import EventHeader, EventLog
+from mirc.traces.routing import RoutingTrace
 
 Watch = Callable[[Outcome, Scenario, Machine], None]
 """Is shown a run that was recorded, with what it played and where."""
@@ -49,6 +50,7 @@ class Options:
     lowering: Lowering = Lowering.AUTO
     probes: tuple[Probe, ...] = ()
     record: bool = False
+    routing: RoutingTrace | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -114,6 +116,7 @@ def study(
             seed=options.seed,
             source=source,
             plan=own,
+            routing=options.routing,
         )
         return compare(
             packed,
@@ -146,6 +149,7 @@ def study(
             {
                 **{field: getattr(options, field) for field in _DECIDES},
                 "believed": None if believed is None else print_module(believed),
+                **({} if options.routing is None else {"routing": options.routing.digest}),
             },
             policies,
         ),

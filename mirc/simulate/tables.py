@@ -40,10 +40,12 @@ class CacheUse:
 class Route:
     """A step's routed reads of families with the same experts: they share one draw.
 
+    ``router`` names the module that the first of these families belongs to, or the family.
     ``members[e]`` are the objects of expert ``e`` over all those families, ``probabilities[e]``
     the chance that a run of the step uses it, for any token.
     """
 
+    router: str
     position: int
     chosen: int
     members: tuple[Ints, ...]
@@ -212,12 +214,15 @@ def _routes(uses: Iterable[Use], position: int, batch: Batch, census: Census) ->
     """Group a step's routed families by their number of experts: each group shares one draw."""
     groups: dict[int, list[list[list[str]]]] = {}
     chosen: dict[int, int] = {}
+    routers: dict[int, str] = {}
     for use in uses:
         experts = _experts(census.reader, use.access.name)
         groups.setdefault(len(experts), []).append(experts)
+        routers.setdefault(len(experts), use.access.name.rpartition(".")[0] or use.access.name)
         chosen[len(experts)] = max(chosen.get(len(experts), 0), use.access.top_k or 0)
     return [
         Route(
+            router=routers[count],
             position=position,
             chosen=chosen[count],
             members=tuple(

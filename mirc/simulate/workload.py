@@ -26,6 +26,7 @@ from mirc.simulate.admission import (
 from mirc.simulate.assumptions import assumed
 from mirc.simulate.census import Census, Life
 from mirc.simulate.demand import demand
+from mirc.simulate.followed import Chooser, follow
 from mirc.simulate.instances import (
     Cached,
     concatenate,
@@ -38,9 +39,10 @@ from mirc.simulate.model import CREATE, READ, Flags, Ints, Workload
 from mirc.simulate.reading import Reader, batch_of
 from mirc.simulate.routing import draw_experts
 from mirc.simulate.schedule import Schedule
-from mirc.simulate.tables import Accesses, PhaseTable, first_places, merge, read_phase
+from mirc.simulate.tables import Accesses, PhaseTable, Route, first_places, merge, read_phase
 from mirc.simulate.windows import handed_on
 from mirc.simulate.wiring import Wired, bytes_from_sram, sram_ps, wire
+from mirc.traces.routing import RoutingTrace
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -91,15 +93,17 @@ def build(
     plan: str | None = None,
     context: int | None = None,
     scope: Scope = Scope.TIERS,
+    routing: RoutingTrace | None = None,
 ) -> Scenario:
     """Expand the schedule into steps and their accesses.
 
     ``batch`` replaces the sequences of every phase, ``context`` the tokens in their caches where a
-    phase declares some; ``seed`` decides which experts are drawn; what is wired may depend on the
-    ``plan``. Objects come in the order of their first use in the file's phases, also of those that
-    do not run, then cache instances: where masters lie and what a static placement pins must not
-    tell which phases are still to come. Raises CouldNotRun for an object without a size, or a run
-    that the memories of its ``scope`` cannot hold.
+    phase declares some; ``seed`` decides which experts are drawn, or where ``routing``, which then
+    chooses them, begins; what is wired may depend on the ``plan``. Objects come in the order of
+    their first use in the file's phases, also of those that do not run, then cache instances: where
+    masters lie and what a static placement pins must not tell which phases are still to come.
+    Raises CouldNotRun for an object without a size, or a run that the memories of its ``scope``
+    cannot hold.
     """
     census = Census(Reader(module, source))
     tables = tables_of(module, schedule, batch, census, context)
@@ -116,7 +120,9 @@ def build(
     spells = largest_spells(runs.order, walked)
     admit(demanded, spells, module, machine, scope=scope)
     cached = instantiate(found, walked, runs.order, runs.starts)
-    workload = _workload(census, cached, runs, seed)
+    followed = None if routing is None else follow(routing, runs.order, seed)
+    choose = _drawn(runs, seed) if followed is None else followed.choose
+    workload = _workload(census, cached, runs, choose)
     moved = _moved(runs, workload)
     wiring = wire(module, machine, plan)
     reads = _per_step(workload, bytes_from_sram(wiring, workload))
@@ -137,7 +143,16 @@ def build(
         iterations=schedule.iterations,
         sequences=batched.sequences,
         tokens=schedule.iterations * batched.sequences * batched.tokens,
-        assumptions=(*schedule.assumptions, *assumed(module, runs.tables, census, cached)),
+        assumptions=(
+            *schedule.assumptions,
+            *assumed(
+                module,
+                runs.tables,
+                census,
+                cached,
+                followed=None if followed is None else followed.sentence,
+            ),
+        ),
         wired=wired if wiring.wishes else None,
         runs=Counter(schedule.runs),
         raises=_raised(module, runs),
@@ -179,7 +194,7 @@ def _runs(tables: tuple[PhaseTable, ...], order: tuple[PhaseTable, ...]) -> _Run
     )
 
 
-def _workload(census: Census, cached: Cached, runs: _Runs, seed: int) -> Workload:
+def _workload(census: Census, cached: Cached, runs: _Runs, choose: Chooser) -> Workload:
     own = len(census.names)
     sizes = np.concatenate((np.array(census.sizes, dtype=np.int64), cached.sizes))
     lives = np.array([life.value for life in census.lives], dtype=np.str_)
@@ -187,7 +202,7 @@ def _workload(census: Census, cached: Cached, runs: _Runs, seed: int) -> Workloa
     lasting = np.concatenate((lives == Life.LASTING.value, instances))
     passing = np.isin(lives, (Life.RUN.value, Life.WINDOW.value))
     made = np.concatenate((passing, instances)) | lasting
-    table = _born(_gather(runs, cached, own, sizes, seed), lasting)
+    table = _born(_gather(runs, cached, own, sizes, choose), lasting)
     end_step, end_object = _ends(runs, cached, own)
     phases = tuple(census.reader.module.phases)
     sizes_of_runs = [len(run.costs) for run in runs.order]
@@ -217,14 +232,14 @@ def _workload(census: Census, cached: Cached, runs: _Runs, seed: int) -> Workloa
     )
 
 
-def _gather(runs: _Runs, cached: Cached, own: int, sizes: Ints, seed: int) -> Accesses:
+def _gather(runs: _Runs, cached: Cached, own: int, sizes: Ints, choose: Chooser) -> Accesses:
     """Lay out all accesses of all runs; cache instances are numbered from ``own`` on."""
     refuse_if_huge(sum(len(run.fixed) for run in runs.order) + len(cached.accesses))
     return merge(
         concatenate(
             [
                 *(_repeat(table.fixed, runs.starts_of(table)) for table in runs.tables),
-                *_routed(runs, sizes, seed),
+                *_routed(runs, sizes, choose),
                 attrs.evolve(cached.accesses, object=cached.accesses.object + own),
             ]
         )
@@ -241,15 +256,24 @@ def _repeat(fixed: Accesses, starts: Ints) -> Accesses:
     )
 
 
-def _routed(runs: _Runs, sizes: Ints, seed: int) -> list[Accesses]:
+def _drawn(runs: _Runs, seed: int) -> Chooser:
     """Draw the experts of each routed step of each run: seed, run and step decide."""
+
+    def choose(run: int, route: Route) -> Ints:
+        batch = runs.order[run].batch
+        key = (seed, run, route.position)
+        return draw_experts(route.probabilities, route.chosen, batch.sequences * batch.tokens, key)
+
+    return choose
+
+
+def _routed(runs: _Runs, sizes: Ints, choose: Chooser) -> list[Accesses]:
+    """List the experts that each routed step of each run uses."""
     parts: list[Accesses] = []
     total = 0
     for run, table in enumerate(runs.order):
-        tokens = table.batch.sequences * table.batch.tokens
         for route in table.routes:
-            key = (seed, run, route.position)
-            experts = draw_experts(route.probabilities, route.chosen, tokens, key)
+            experts = choose(run, route)
             objects = np.concatenate([route.members[expert] for expert in experts])
             total += len(objects)
             refuse_if_huge(total)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import attrs
 import numpy as np
 
 from mirc.diagnostics import CouldNotRun
@@ -21,6 +20,7 @@ BLOCK_BYTES = 1 << 24
 LONGEST_LINE = 1 << 16
 LARGEST_BYTES = 1 << 50  # of one object
 _LARGEST_SECONDS = 1e12
+_LONGEST_KEY = 40  # digits, zeros in front among them
 _TIMES = ("time", "timestamp", "clock_time", "time_s")
 _KEYS = ("id", "obj_id", "obj-id", "object", "object_id", "key")
 _SIZES = ("size", "obj_size", "obj-size", "size_bytes", "object_size")
@@ -41,7 +41,7 @@ def cache_csv(path: str, columns: str | None = None, rows: int = CHUNK) -> Itera
     are hashed to 64 bits. Raises CouldNotRun, with the line, for what is wrong, after what comes
     before it.
     """
-    given = None if columns is None else _given(columns)
+    where: Mapping[str, int] | None = None if columns is None else _given(columns)
     before = None
     try:
         with Path(path).open("rb") as file:
@@ -53,11 +53,10 @@ def cache_csv(path: str, columns: str | None = None, rows: int = CHUNK) -> Itera
                 longest=LONGEST_LINE,
                 most_bytes=MOST_BYTES,
             )
-            where = given
             for block in blocks:
-                if where is None or block.number == 1:
-                    block, where = _without_header(block, where, path)
-                for found in _parsed(block, where, path, before or 0):
+                begun = where is not None and block.number > 1
+                rest, where = (block, where) if begun else _without_header(block, where, path)
+                for found in _parsed(rest, where or _USUAL, path, before or 0):
                     before = int(found.at_us[-1])
                     yield from _pieces(found, rows)
     except OSError as error:
@@ -178,17 +177,23 @@ def _row(
     if what is None:
         raise _wrong(name, number, f"has an operation `{cell('op')[:40]}` that is none")
     return (
-        _key(cell("id")),
+        _key(cell("id"), name, number),
         _size(cell("size"), name, number),
         what,
         _us(cell("time"), name, number),
     )
 
 
-def _key(text: str) -> int:
-    if text.isdecimal() and len(text) <= 20 and int(text) < 1 << 64:
-        return int(text)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+def _key(text: str, name: str, number: int) -> int:
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or not digits.isascii():
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    if digits != text or len(text) > _LONGEST_KEY or int(text) >> 64:
+        raise CouldNotRun(
+            f"line {number} of `{name}` has an id `{text[:40]}` that is no number of 64 bits",
+            "give ids from 0 to 18446744073709551615, or names: a letter makes one",
+        )
+    return int(text)
 
 
 def _size(text: str, name: str, number: int) -> int:

@@ -17,9 +17,7 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 
-def columns_of(
-    text: bytes, where: Mapping[str, int], operations: Mapping[str, int]
-) -> Rows | None:
+def columns_of(text: bytes, where: Mapping[str, int], operations: Mapping[str, int]) -> Rows | None:
     """Return the accesses of lines that are all plain, else None: then each has to be looked at.
 
     Plain lines have equally many cells, without quotes and spaces; ids of digits below 2^64, sizes

@@ -46,7 +46,7 @@ def detect(path: str) -> TraceFormat:
             opening = _opening(file, path)
             size = file.seek(0, 2)
     except OSError as error:
-        reason = error.strerror or "it cannot be read"
+        reason = error.strerror or "it is no file that can be read again from its beginning"
         raise CouldNotRun(f"cannot read the trace `{path}`: {reason}") from error
     if packed and b"\0" in opening:
         raise CouldNotRun(f"`{path}` is gzipped and no text", "unpack it: it is read in place")

@@ -1,5 +1,6 @@
 """Files of routing decisions into the experts that each token chose: three formats, one table."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,13 @@ class RoutingTrace:
     def tokens(self) -> int:
         """How many tokens were observed."""
         return int(self.chosen.shape[0])
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that it says, whatever it is called."""
+        found = hashlib.sha256(np.ascontiguousarray(self.chosen).tobytes())
+        found.update(repr((self.format, self.chosen.shape, self.starts, self.layers)).encode())
+        return found.hexdigest()
 
 
 def read(path: str) -> RoutingTrace:

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from mirc.cli.main import cli
+from mirc.report.event_files import COLUMNS
 from mirc.traces import events
 
 ROOT = Path(__file__).parents[2]
@@ -123,10 +124,13 @@ def test_a_sample_is_what_it_says(tmp_path: Path) -> None:
         (["-", "-"], "both inputs are standard input"),
         (["toy.mir", "cut.jsonl"], "`cut.jsonl` ends before its events do"),
         (["toy.mir", "half.jsonl"], "is not JSON"),
-        (["toy.mir", "empty.jsonl"], "`empty.jsonl` ends before its events do"),
-        (["toy.mir", "toy.mir"], "line 1 of `toy.mir` is not JSON"),
+        (["toy.mir", "empty.jsonl"], "`empty.jsonl` is empty"),
+        (["toy.mir", "toy.mir"], "`toy.mir` is no observation, event log, profile or snapshot"),
         (["toy.mir", "binary.jsonl"], "`binary.jsonl` is not UTF-8 text"),
         (["toy.mir", "report.json"], "does not open a `mirc-events` log"),
+        (["toy.mir", "log.csv"], "`log.csv` holds events as CSV"),
+        (["toy.mir", "log.parquet"], "`log.parquet` holds events as Parquet"),
+        (["toy.mir", "log.jsonl", "--phase", "decode"], "`--phase` is about profiles"),
         (["other.mir", "log.jsonl"], "this one has no phase `update`"),
         (["fewer.mir", "log.jsonl"], "this one does not declare `e[3]`"),
         (["toy.mir", "log.jsonl", "--plan", "big"], "there is no plan `big` in this file"),
@@ -142,6 +146,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     (folder / "half.jsonl").write_text(log[: len(log) // 2 - 3].rstrip("]\n"), "utf-8")
     (folder / "empty.jsonl").write_bytes(b"")
     (folder / "binary.jsonl").write_bytes(b"\xff\xfe{}\n")
+    (folder / "log.csv").write_text(",".join(COLUMNS) + "\n", "utf-8")
+    (folder / "log.parquet").write_bytes(b"PAR1\x15\x04")
     (folder / "report.json").write_text('{"name": "mirc"}\n', "utf-8")
     (folder / "other.mir").write_text(MIR.replace("phase update", "phase later"), "utf-8")
     fewer = "".join(line for line in MIR.splitlines(keepends=True) if "object e[3]" not in line)
@@ -160,7 +166,7 @@ def test_an_endless_line_is_not_read_to_its_end(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "LONGEST_LINE", 1000)
-    (folder / "long.jsonl").write_text("[" + "1," * 100_000, "utf-8")
+    (folder / "long.jsonl").write_text("{" + "1," * 100_000, "utf-8")
     result = invoke("compare", "toy.mir", "long.jsonl")
     assert result.exit_code == 2
     assert "line 1 of `long.jsonl` is too long" in result.stderr

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from mirc.cli import recording
 from mirc.cli.main import cli
 from mirc.diagnostics import CouldNotRun
 from mirc.traces.events import load
@@ -69,6 +70,20 @@ def test_a_run_that_cannot_go_on_leaves_none_of_them(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["toy.mir", "toy.toml"]
 
 
+def test_a_page_that_cannot_be_written_leaves_what_was_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise CouldNotRun("cannot write `page.html`: no space left on device", "choose another")
+
+    monkeypatch.setattr(recording, "write_document", full)
+    result = run("--report", "page.html", "--events", "log.jsonl")
+    assert result.exit_code == 2
+    assert "no space left" in result.stderr
+    assert result.stdout.startswith("weights </script> in turn on toy\n")
+    assert len(list(load((folder / "log.jsonl").read_text("utf-8").splitlines(), "log"))) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -76,6 +91,11 @@ def test_a_run_that_cannot_go_on_leaves_none_of_them(folder: Path) -> None:
         (["--report", "toy.mir"], "`toy.mir` is read or written already"),
         (["--report", "same", "--perfetto", "same"], "`same` is read or written already"),
         (["--plots", "toy.mir"], "`toy.mir` is not a directory"),
+        (["--plots", ""], "the output has an empty name"),
+        (["--plots", "-"], "figures are many files"),
+        (["--plots", "no/where"], "the folder of `no/where` does not exist"),
+        (["--report", "same", "--plots", "same"], "`same` is read or written already"),
+        (["--events", "log.parquet.gz"], "Parquet is packed by itself"),
         (["--trace", "t.jsonl", "--perfetto", "x"], "`--perfetto` is about the file's schedule"),
         (["--trace", "t.jsonl", "--events", "x"], "`--events` is about the file's schedule"),
     ],
@@ -96,6 +116,7 @@ def test_what_cannot_be_written_is_said_before_any_work(
         (["--perfetto", "trace"], "perfetto"),
         (["--report", "page.html"], "altair"),
         (["--plots", "figures"], "altair"),
+        (["--trace", "no.jsonl", "--report", "page.html"], "altair"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -116,3 +137,12 @@ def test_a_missing_extra_is_one_sentence(
     assert result.exit_code == 2
     assert package in result.stderr
     assert "pip install 'mirc[report]'" in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.usefixtures("folder")
+def test_half_of_the_extra_is_missing_before_any_work_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    result = run("--report", "page.html")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "altair and vl-convert-python" in result.stderr

@@ -68,7 +68,11 @@ def test_the_diff_says_why_of_each_change() -> None:
         (("-", "-"), 2, "both inputs are standard input"),
         (("shifted.mir", "run.obs", "--plan", "big"), 2, "there is no plan `big`"),
         (("shifted.mir", "run.obs", "-o", "run.obs"), 2, "read or written already"),
-        (("shifted.mir", "shifted.mir"), 2, "line 1 of `shifted.mir` is not JSON"),
+        (
+            ("shifted.mir", "shifted.mir"),
+            2,
+            "`shifted.mir` is no observation, event log, profile or snapshot",
+        ),
         (("broken.mir", "run.obs"), 1, "unknown"),
     ],
 )

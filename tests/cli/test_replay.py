@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from numpy.typing import NDArray
 
 from mirc.cli.main import cli
+from mirc.simulate.accesses.hits import Counting
 
 SCHEMA = Path(__file__).parents[2] / "docs/schemas/replay-1.schema.json"
 
@@ -110,6 +113,7 @@ def test_the_curve_of_one_pass_agrees_with_a_run_at_each_capacity() -> None:
         (("-M", "h100-sxm", "--capacity", "4"), "on a machine in GB"),
         (("-M", "h100-sxm", "--capacity-gb", "0.0000001"), "less than the largest object's"),
         (("-M", "nothing"), "there is no machine `nothing`"),
+        (("--capacity-gb", "0.0000001"), "holds none of the objects, of which the smallest"),
     ],
 )
 def test_what_cannot_be_replayed_is_one_sentence(arguments: tuple[str, ...], says: str) -> None:
@@ -123,3 +127,59 @@ def test_what_oracle_general_cannot_say_is_refused() -> None:
     assert result.exit_code == 2
     assert "oracleGeneral does not say which accesses write" in result.stderr
     assert not Path("s.bin").exists()
+
+
+def test_what_comes_before_a_cut_is_played_and_the_rest_is_a_sentence() -> None:
+    trace = made("z.oracleGeneral")
+    Path(trace).write_bytes(Path(trace).read_bytes()[:-30])
+    form = ("--output-format", "json", "-o", "z.json")
+    for command in (("replay", trace), ("replay", trace, *form), ("trace", "info", trace)):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert "71_970 bytes, which are not whole records of 24" in result.stderr
+        assert "-o" in command or "2_998 accesses" in result.stdout
+        assert "-o" in command or "cut short" in result.stdout
+    document = json.loads(Path("z.json").read_text("utf-8"))
+    jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
+    assert document["accesses"] == 2998
+    assert "71_970 bytes" in document["cut"]
+
+
+def test_a_line_that_is_wrong_ends_a_csv_there() -> None:
+    trace = made("z.csv", "--every-us", "1000000")
+    lines = Path(trace).read_text("utf-8").splitlines()
+    lines[2001] = "-5,7,1,get"
+    Path(trace).write_text("\n".join(lines), "utf-8")
+    result = run("replay", trace, "--capacity", "10")
+    assert result.exit_code == 2
+    assert "2_000 accesses" in result.stdout
+    assert "line 2002 of `z.csv` has a time `-5`" in result.stderr
+
+
+def test_a_capacity_that_cannot_be_leaves_the_rows_of_others() -> None:
+    trace = made("z.csv")
+    form = ("--output-format", "json")
+    result = run("replay", trace, "-M", "h100-sxm", "--capacity-gb", "0.0001,0.1", *form)
+    assert result.exit_code == 2
+    assert "less than the largest object's" in result.stderr
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
+    assert [row["capacity"] for row in document["rows"]] == [100_000_000]
+    assert [each["capacity"] for each in document["missing"]] == [100_000]
+
+
+def test_an_interruption_prints_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = made("z.csv")
+    play = Counting.play
+
+    def interrupted(counting: Counting, *rest: NDArray[np.int64]) -> None:
+        if counting.policy == "sieve":
+            raise KeyboardInterrupt
+        play(counting, *rest)
+
+    monkeypatch.setattr(Counting, "play", interrupted)
+    result = run("replay", trace, "--policy", "lru,sieve,fifo", "--capacity", "10")
+    assert result.exit_code == 130
+    assert "sieve at 10 is missing: interrupted after 0 accesses" in result.stdout
+    assert "lru" in result.stdout
+    assert "interrupted" in result.stderr

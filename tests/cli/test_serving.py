@@ -77,6 +77,10 @@ def test_the_object_is_the_same_on_every_run(trace: str) -> None:
         (("--trace", "{}", "--closed", "--speedup", "2"), "goes by none"),
         (("--trace", "{}", "--steps", "4"), "`--steps` is about the file's schedule"),
         (("--trace", "{}", "--fault", "slow:x=2@1"), "`--fault` is about the file's schedule"),
+        (("--trace", "{}", "--within", "near"), "`--within` is about the file's schedule"),
+        (("--trace", "{}", "--seed", "0"), "`--seed` is about the file's schedule"),
+        (("--trace", "{}", "--speedup", "nan"), "`--speedup` takes a number, and nan is none"),
+        (("--trace", "{}", "--slo-itl-ms", "nan"), "`--slo-itl-ms` takes a number"),
         (("--trace", "{}", "--precision", "fit"), "`--precision` is about weights"),
         (("--trace", "{}", "--policy", "static"), "no policy `static` for a trace"),
         (

@@ -9,6 +9,7 @@ import pytest
 
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.grammar import load
+from mirc.observe import snapshot
 from mirc.observe.compare import Compared, against
 from mirc.observe.sources import parts_in
 
@@ -93,3 +94,34 @@ def test_what_is_no_snapshot_is_refused_and_never_run(data: bytes, message: str)
     with pytest.raises(CouldNotRun, match=message):
         compared(data)
     assert not os.path.exists("/tmp/mirc-was-here")  # noqa: PTH110, S108 - the trap's own path
+
+
+def test_an_index_for_which_room_would_be_made_is_refused() -> None:
+    """Nine bytes that would let the unpickler take 64 GiB for a table of what it remembers."""
+    with pytest.raises(CouldNotRun, match=r"does more than hold data \(LONG_BINPUT\)"):
+        compared(b"\x80\x04Nr\xff\xff\xff\xff.")
+
+
+def test_a_snapshot_that_takes_much_more_memory_than_its_bytes_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = b"\x80\x04](" + b"}" * 5000 + b"e."
+    with pytest.raises(CouldNotRun, match="is no snapshot"):
+        compared(data)
+    monkeypatch.setattr(snapshot, "_MOST_HELD", 1 << 20)
+    with pytest.raises(CouldNotRun, match="takes more than 0 GiB to read"):
+        compared(data)
+
+
+def test_blocks_that_are_written_once_and_meant_a_thousand_times_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segment = {"blocks": [block(512)] * 50}
+    many = {"segments": [segment] * 50, "device_traces": []}
+    assert compared(pickle.dumps(many)).memory is not None
+    monkeypatch.setattr(snapshot, "_MOST_EVENTS", 2000)
+    with pytest.raises(CouldNotRun, match="more than 2_000 blocks or events"):
+        compared(pickle.dumps(many))
+    history = {"segments": [], "device_traces": [[event("alloc", 512, 1)] * 2001]}
+    with pytest.raises(CouldNotRun, match="more than 2_000 blocks or events"):
+        compared(pickle.dumps(history))

@@ -359,7 +359,7 @@ def test_the_report_tells_what_became_of_each_claim() -> None:
         "for_whom": "",
         "detail": "ACTIVE_NEEDS: 1_000_000_000 bytes short",
     }
-    study = Study(title="toy", seed=0, configuration="", comparisons=(comparison,))
+    study = Study(title="toy", seed=0, configuration=f"sha256:{0:064x}", comparisons=(comparison,))
     report = json_form.as_object(study, version="0")
     assert report["machines"][0]["claims"] == claim_objects(rows)
     schema = Path(__file__).parents[2] / "docs/schemas/simulate-1.schema.json"

@@ -127,8 +127,8 @@ def test_a_run_that_cannot_make_room_says_so_instead_of_hanging() -> None:
 
 def test_an_unknown_policy_is_refused() -> None:
     load = workload([1], [False], [Step(reads=[0])])
-    with pytest.raises(CouldNotRun, match="there is no policy `fifo`"):
-        simulate(load, rows(load), machine(100), "fifo")
+    with pytest.raises(CouldNotRun, match="there is no policy `optimal`"):
+        simulate(load, rows(load), machine(100), "optimal")
 
 
 def test_masters_fill_dram_first_and_then_nvme_and_pass_through_dram() -> None:

@@ -1,5 +1,7 @@
 """The hash of a configuration: equal for equal runs, another for any other."""
 
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -46,3 +48,18 @@ def test_the_hash_of_a_configuration_is_the_same_everywhere() -> None:
 def test_what_json_cannot_say_is_refused() -> None:
     with pytest.raises(TypeError, match="no part of a configuration"):
         named(what=object())
+
+
+def test_a_policy_of_ones_own_counts_by_its_content_and_not_by_its_path(tmp_path: Path) -> None:
+    def hashed(path: Path) -> str:
+        return identity("", [], {}, ["lru", f"{path}:Mine"])
+
+    first, second = tmp_path / "mine.py", tmp_path / "copy.py"
+    first.write_text("class Mine: pass\n", "utf-8")
+    second.write_text("class Mine: pass\n", "utf-8")
+    before = hashed(first)
+    assert hashed(second) == before
+    first.write_text("class Mine: seen = 1\n", "utf-8")
+    assert hashed(first) != before
+    assert identity("", [], {}, ["lru", f"{second}:Other"]) != before
+    assert hashed(tmp_path / "gone.py") not in (before, hashed(tmp_path / "lost.py"))

@@ -149,7 +149,7 @@ def test_the_report_counts_the_losses_in_text_and_json() -> None:
     assert pins.startswith("soft pin: began ")
     assert "; lost `w" in pins
     assert dwells.startswith("dwell: began ")
-    study = Study(title="toy", seed=0, configuration="", comparisons=(comparison,))
+    study = Study(title="toy", seed=0, configuration=f"sha256:{0:064x}", comparisons=(comparison,))
     report = json.loads(json.dumps(json_form.as_object(study, version="0")))
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(report)
     told = report["machines"][0]["promises"]

@@ -1,5 +1,6 @@
 """The policies of a trace of requests by name: what each hears, leaves out, and is told falsely."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ SAMPLE = Path("samples/serving-small.mir")
 def test_policies_are_named_alone_all_together_and_beside_all() -> None:
     assert policies_of("belady, lru") == ("lru", "belady")
     assert policies_of("all") == policies_of("") == POLICIES
+    assert policies_of("every") == (*POLICIES, "signals", "placebo")
     assert policies_of("placebo,all") == (*POLICIES, "placebo")
     with pytest.raises(CouldNotRun) as caught:
         policies_of("lru,intent-fan")
@@ -55,22 +57,40 @@ def test_every_name_is_an_order(policy: str) -> None:
     assert isinstance(keeping, Density) == policy.startswith((INTENT, "placebo"))
 
 
-def test_a_placebo_hears_as_much_and_of_another_conversation() -> None:
+def test_a_placebo_hears_as_much_and_of_another_conversation_that_goes_on() -> None:
     scene = Scene(20)
     names = [f"s{number}" for number in range(6)]
-    talk = Shuffled(scene.it, ALL, names)
+    talk = Shuffled(scene.it, ALL)
     for name in names:
         talk.request(ask(name, [name], session=name))
     while scene.it.running():
         scene.it.step()
-    heard = {}
-    for name in names:
+
+    def heard(name: str, signal: Callable[[str], None]) -> str:
         before = len(scene.log)
-        talk.tool_wait(name, 5)
+        signal(name)
         (row,) = scene.log[before:]
-        heard[name] = row.name
-    assert sorted(heard) == sorted(heard.values())
-    assert any(name != about for name, about in heard.items())
+        return row.name.partition(" ")[0]
+
+    going = list(names)
+    for name in names[:4]:
+        about = heard(name, lambda name: talk.tool_wait(name, 5))
+        assert about in going
+        assert about != name
+        going.remove(name)
+        ended = heard(name, talk.sequence_end)
+        assert ended in going
+        talk.request(ask(f"{ended} after {name}", [ended], session=ended))  # it was not over
+    assert heard("s4", lambda name: talk.tool_wait(name, 5)) == "s5"
+
+
+def test_a_placebo_alone_hears_nothing() -> None:
+    scene = Scene(20)
+    talk = Shuffled(scene.it, ALL)
+    talk.request(ask("s", ["s"], session="s"))
+    before = len(scene.log)
+    talk.tool_wait("s", 5)
+    assert len(scene.log) == before
 
 
 def test_signals_are_worth_something_and_false_ones_are_not() -> None:

@@ -17,6 +17,7 @@ from mirc.controller.kv.orchestrator import Orchestrator
 from mirc.controller.kv.pages import Tenant
 from mirc.controller.kv.pool import KvPool
 from mirc.controller.kv.signals import ALL
+from mirc.diagnostics import CouldNotRun
 from mirc.machine.load import load
 from mirc.machine.transfers import transfer_ps
 from mirc.simulate.serving.arrivals import AsThereIsRoom, ByTheClock
@@ -110,9 +111,9 @@ def timing(arrivals: Sequence[Arrival], **more: object) -> Timing:
 def test_a_request_alone_takes_its_prompt_then_a_batch_for_every_further_token() -> None:
     found = timing([arrival(5, 20, new=4)])
     # Batches of 16 and 4 tokens: 16 ms and 4 ms. Then each token waits for the weights: 2 ms.
-    assert found.arrival_ms.tolist() == [5]
-    assert found.first_ms.tolist() == [5 + 16 + 4]
-    assert found.end_ms.tolist() == [5 + 20 + 3 * 2]
+    assert found.arrival_ms.tolist() == [0]
+    assert found.first_ms.tolist() == [16 + 4]
+    assert found.end_ms.tolist() == [20 + 3 * 2]
     assert found.made.tolist() == [4]
     assert found.itl_ms.tolist() == [2]
 
@@ -133,8 +134,32 @@ def test_a_speedup_brings_requests_sooner_and_no_tool_is_faster_for_it() -> None
         arrival(400, 8, first=50),
     ]
     found = timing(arrivals, speedup=4.0)
-    # The second turn comes a second after the answer at 33, whatever its timestamp says.
-    assert found.arrival_ms.tolist() == [25, 33 + 1000, 100]
+    # The second turn comes a second after the answer at 8, whatever its timestamp says.
+    assert found.arrival_ms.tolist() == [0, 8 + 1000, 75]
+
+
+def test_times_count_from_the_first_request_so_that_none_is_too_late_to_tell() -> None:
+    epoch = 1_700_000_000_000
+    later = timing([arrival(epoch, 20, new=4), arrival(epoch + 3, 8, new=2, first=50)])
+    soon = timing([arrival(0, 20, new=4), arrival(3, 8, new=2, first=50)])
+    assert later.ttft_ms.tolist() == soon.ttft_ms.tolist()
+    assert later.itl_ms.tolist() == soon.itl_ms.tolist()
+
+
+@pytest.mark.parametrize(
+    ("trace", "speedup"),
+    [
+        ([arrival(0, 8), arrival(10**11, 8)], 1.0),
+        ([arrival(0, 8), arrival(10, 8)], 1e-30),
+        ([arrival(0, 8), arrival(10, 8)], 1e-300),
+        ([arrival(0, 8, session="a", tool_wait_ms=10**11), arrival(9, 8, session="a")], 1.0),
+    ],
+)
+def test_a_request_that_comes_too_late_to_tell_its_time_is_refused(
+    trace: list[Arrival], speedup: float
+) -> None:
+    with pytest.raises(CouldNotRun, match="request 2 of the trace comes more than 100 days after"):
+        timing(trace, speedup=speedup)
 
 
 def test_a_turn_without_a_tool_comes_at_its_time_but_never_before_the_answer() -> None:

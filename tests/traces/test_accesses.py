@@ -105,6 +105,8 @@ def test_names_are_keys_too_and_gzip_is_unpacked(tmp_path: Path) -> None:
         ("time,id,size\n-5,7,1\n", "line 2 of .* has a time `-5` that is no number of seconds"),
         ("time,id,size\nnan,7,1\n", "line 2 of .* has a time `nan`"),
         ("time,id,size\n1,,1\n", "line 2 of .* has no id"),
+        ("id\n18446744073709551616\n", "line 2 of .* `18446744073709551616` that is no number"),
+        ("id\n7\n-7\n", "line 3 of .* has an id `-7` that is no number of 64 bits"),
         ("time,id,size\n1,7,99999999999999999\n", "has a size `99999999999999999`"),
         ("time,id,op\n1,7,frob\n", "has an operation `frob` that is none"),
         ("time,id,size\n", "holds no access"),

@@ -28,13 +28,14 @@ class ByHand:
         self._parent_of = parent_of
         self._groups = groups
         self._now = 0
-        self._set: dict[int, tuple[bool, Hint]] = {}  # by key: whether in the head, what was said
+        self._said: dict[int, tuple[int, Hint]] = {}  # when it was used last, and what was said
 
     def offer(self, key: int, used_at: int, live: Hint) -> None:
         """Make a key a candidate."""
         self._now = max(self._now, used_at)
         self._rule.tell_time(self._now)
-        self.told(key, live)
+        if self._said.get(key) != (used_at, live):
+            self._retain(key, used_at, live)
         self._order.offer(key, used_at, live)
 
     def withdraw(self, key: int) -> None:
@@ -46,12 +47,15 @@ class ByHand:
         return self._order.victim()
 
     def told(self, key: int, live: Hint) -> None:
-        """Set the priority that goes with what was said, for its time from now on."""
-        head = self._in_head(key)
-        if self._set.get(key) == (head, live):
-            return
-        self._set[key] = head, live
-        if head:
+        """Set the priority that goes with what was said; to say it again changes nothing."""
+        used_at, said = self._said.get(key, (self._now, None))
+        if key not in self._said or said != live:
+            self._retain(key, used_at, live)
+
+    def _retain(self, key: int, used_at: int, live: Hint) -> None:
+        """Set a priority, for its time from now on: from a use, or from what was said since."""
+        self._said[key] = used_at, live
+        if self._in_head(key):
             self._rule.retain(key, HEAD, NEVER)
         elif live is None:
             self._rule.retain(key, DEFAULT_PRIORITY, NEVER)
@@ -67,6 +71,10 @@ class ByHand:
     def missed(self, key: int) -> None:
         """Let a key come in."""
         self._order.missed(key)
+
+    def ended(self, key: int) -> None:
+        """Let a key be forgotten."""
+        self._order.ended(key)
 
     def _in_head(self, key: int) -> bool:
         block: int | None = key // self._groups

@@ -131,6 +131,9 @@ class Density:
         """Learn that a key was asked for; that it is not there says nothing of the block."""
         self._ask(key // self._groups)
 
+    def ended(self, key: int) -> None:
+        """Learn nothing: what a block is worth does not hang on whether it is there."""
+
     def _ask(self, at: int) -> None:
         if self._prompt and self._parent_of(at) != self._prompt[-1]:
             self._close()

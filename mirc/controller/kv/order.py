@@ -48,3 +48,6 @@ class Foretold:
 
     def missed(self, key: int) -> None:
         """Learn nothing."""
+
+    def ended(self, key: int) -> None:
+        """Learn nothing."""

@@ -79,8 +79,7 @@ class KvPool:
 
     def resident(self, page_id: int) -> bool:
         """Say whether a page can be used, from the host memory too."""
-        page = self._pages.get(page_id)
-        return page is not None and page.ready
+        return (page := self._pages.get(page_id)) is not None and page.ready
 
     def pages(self) -> Mapping[int, Page]:
         """Return every page, by its number."""
@@ -321,6 +320,8 @@ class KvPool:
     def _take(self, page_id: int, page: Page, sign: int) -> None:
         """Count a page that becomes near (1) or leaves (-1)."""
         size = self.size(page_id) * sign
+        if sign < 0:
+            self._plain[page.tenant].ended(page_id)
         self.used += size
         self.used_by[page.tenant] += size
         self._count(page_id, page, sign)

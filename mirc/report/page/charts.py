@@ -27,9 +27,10 @@ PALETTE = (
 
 
 def altair() -> "ModuleType":
-    """Return the library; raises CouldNotRun where it is missing."""
+    """Return the library; raises CouldNotRun where it, or what draws for it, is missing."""
     try:
         import altair as alt  # noqa: PLC0415 - an extra, and slow to import
+        import vl_convert  # noqa: F401, PLC0415 - said before any work, not when a page is written
     except ImportError as error:
         raise CouldNotRun(
             "plots need the packages altair and vl-convert-python", "pip install 'mirc[report]'"

@@ -10,6 +10,7 @@ from mirc.report.units import change_text
 from mirc.simulate.comparison import Comparison
 from mirc.simulate.metrics import Figures
 
+_FULL = "The bound is of full precision: a run with precision may pass it."
 _WAITS = ("computing", "demand", "late", "queue", "remaking")
 
 
@@ -38,8 +39,7 @@ def totals(comparisons: Sequence[Comparison]) -> Plot:
         name="total-time",
         title="Total time",
         caption="Of the whole schedule, its first fill included. The dashed line is the bound that "
-        "no policy can beat; beside each bar, by how much it is over that. The bound is of full "
-        "precision: a run with precision may pass it.",
+        f"no policy can beat; beside each bar, by how much it is over that. {_FULL}",
         chart=bars(
             "seconds", "policy", most(frames, "policy"), unit=SECONDS, mark="bound", label="gap"
         ),
@@ -110,7 +110,7 @@ def inflow(comparisons: Sequence[Comparison]) -> Plot:
         name="bytes-in",
         title="Bytes into near memory",
         caption="In the order of the times above. The dashed line is the fewest that any policy "
-        "can do with.",
+        f"can do with. {_FULL}",
         chart=bars(
             "bytes", "policy", most(frames, "policy"), unit=BYTES, mark="bound", label="gap"
         ),
@@ -143,7 +143,8 @@ def steps(courses: Sequence[Course], comparisons: Sequence[Comparison]) -> Plot:
         name="step-time",
         title="Step times",
         caption="The share of steady iterations that took no longer than so; the schedule's first "
-        "run, which fills the memory, is not among them. The dashed line bounds their mean.",
+        "run, which fills the memory, is not among them. The dashed line bounds their mean. "
+        f"{_FULL}",
         chart=lines(
             "seconds", "share", "run", units=(SECONDS, PERCENT), mark="bound", mark_of="run"
         ),

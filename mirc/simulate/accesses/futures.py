@@ -26,7 +26,7 @@ def futures_of(trace: Trace) -> Table:
         )
     found = np.full(trace.count, NEVER, dtype=np.int64)
     last = np.full(trace.objects, NONE, dtype=np.int64)
-    tell = compiled(foresee, last) if trace.count > PYTHON_ACCESSES else foresee
+    tell = compiled(foresee) if trace.count > PYTHON_ACCESSES else foresee
     begin = 0
     for part in trace.parts():
         tell(found, last, part.ids, begin)

@@ -58,50 +58,71 @@ def read_so_far(path: str, reading: Reading, tell: Callable[[str], None] | None 
     nothing comes before what is wrong.
     """
     form = reading.form or detect(path)
-    numbering = Numbering()
-    sizes: list[NDArray[np.int64]] = []
-    held: list[_Held] | None = [] if _is_kept(path, form) else None
-    known = count = 0
-    since = ended = 0
+    scan = _Scan(path, reading, kept=_is_kept(path, form))
     cut = None
     try:
         for rows in _rows(path, form, reading):
-            ids = numbering.ids(rows.keys)
-            _refuse_if_many(path, numbering.count, MOST_OBJECTS, "objects")
-            if numbering.count > known:
-                sizes.append(_first_sizes(ids, rows.size_bytes, known, numbering.count))
-                known = numbering.count
-            since, ended = (since if count else int(rows.at_us[0])), int(rows.at_us[-1])
-            count += len(ids)
-            if held is not None:
-                _refuse_if_many(path, count, MOST_HELD, "accesses")
-                held.append(_Held.of(ids, rows, reading))
+            scan.take(rows)
             if tell is not None:
-                tell(f"reading {path}: {count:_} accesses to {known:_} objects")
+                tell(f"reading {path}: {scan.count:_} accesses to {scan.known:_} objects")
     except CouldNotRun as error:
-        if not count:
+        if not scan.count:
             raise
         cut = error
-    if reading.speedup is not None:
-        _refuse_if_long(path, ended - since, reading.speedup)
-    size_bytes = _sizes(sizes, known, reading)
+    return scan.trace(cut)
 
-    def again() -> Iterator[Accesses]:
-        if held is not None:
-            for part in held:
-                yield part.accesses(size_bytes, since, reading)
-            return
-        left = count
-        for rows in oracle_general(path):
-            part = _Held.of(numbering.ids(rows.keys)[:left], rows, reading)
-            if numbering.count > known:
-                raise CouldNotRun(f"`{path}` was changed while it was read", "run it again")
-            yield part.accesses(size_bytes, since, reading)
+
+class _Scan:
+    """What one pass over a trace finds, and all that the next ones need."""
+
+    def __init__(self, path: str, reading: Reading, *, kept: bool) -> None:
+        self._path, self._reading = path, reading
+        self._numbering = Numbering()
+        self._sizes: list[NDArray[np.int64]] = []
+        self._held: list[_Held] | None = [] if kept else None
+        self._since_us = self._ended_us = 0
+        self.count = 0
+        self.known = 0
+
+    def take(self, rows: Rows) -> None:
+        """Take what comes next; raises CouldNotRun for too much."""
+        ids = self._numbering.ids(rows.keys)
+        now = self._numbering.count
+        _refuse_if_many(self._path, now, MOST_OBJECTS, "objects")
+        if now > self.known:
+            self._sizes.append(_first_sizes(ids, rows.size_bytes, self.known, now))
+            self.known = now
+        if self._held is not None:
+            _refuse_if_many(self._path, self.count + len(ids), MOST_HELD, "accesses")
+            self._held.append(_Held.of(ids, rows, self._reading))
+        if not self.count:
+            self._since_us = int(rows.at_us[0])
+        self._ended_us = int(rows.at_us[-1])
+        self.count += len(ids)
+
+    def trace(self, cut: CouldNotRun | None) -> Trace:
+        """Return what was taken; raises CouldNotRun for a span that picoseconds cannot hold."""
+        if self._reading.speedup is not None:
+            _refuse_if_long(self._path, self._ended_us - self._since_us, self._reading.speedup)
+        size_bytes = _sizes(self._sizes, self.known, self._reading)
+
+        def parts() -> Iterator[Accesses]:
+            for part in self._again() if self._held is None else self._held:
+                yield part.accesses(size_bytes, self._since_us, self._reading)
+
+        return Trace(count=self.count, size_bytes=size_bytes, parts=parts, cut=cut)
+
+    def _again(self) -> Iterator["_Held"]:
+        left = self.count
+        for rows in oracle_general(self._path):
+            part = _Held.of(self._numbering.ids(rows.keys)[:left], rows, self._reading)
+            if self._numbering.count > self.known:
+                break
+            yield part
             left -= len(part.ids)
             if not left:
                 return
-
-    return Trace(count=count, size_bytes=size_bytes, parts=again, cut=cut)
+        raise CouldNotRun(f"`{self._path}` was changed while it was read", "run it again")
 
 
 @attrs.frozen(kw_only=True, eq=False)

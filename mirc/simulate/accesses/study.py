@@ -189,16 +189,21 @@ def _row(trace: Trace, run: _Run, asked: Asked, uses: Table, tell: Tell) -> Row:
     )
     path = PYTHON if trace.count <= PYTHON_ACCESSES else COMPILED
     player = Player(load(asked.machine), trace.size_bytes, settings, path)
-    begin = 0
-    for part, count in overlapped(trace.parts(), settings.lookahead):
-        told = uses[begin : begin + part.count] if rule.oracle else NOTHING
-        player.play(part, count, told)
-        begin += count
-        run.on(count, tell)
+    for part, own in overlapped(trace.parts(), settings.lookahead):
+        told = uses[run.done : run.done + part.count] if rule.oracle else NOTHING
+        player.play(part, own, told)
+        run.on(own, tell)
     return Row(policy=policy, oracle=rule.oracle, capacity=capacity, timed=player.end())
 
 
 def _counted(trace: Trace, run: _Run, asked: Asked, uses: Table, tell: Tell) -> Count:
+    smallest = int(trace.size_bytes.min()) if asked.in_bytes else 1
+    if run.capacity < smallest:
+        raise CouldNotRun(
+            f"a cache of {run.capacity:_} bytes holds none of the objects, of which the smallest "
+            f"takes {smallest:_}",
+            "give it more, or smaller objects with `--object-bytes`",
+        )
     counting = Counting(
         trace.objects,
         run.policy,

@@ -5,11 +5,16 @@ A turn that follows another of its session is never sent before that one is answ
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
+from math import isfinite
 from typing import Protocol
 
+from mirc.diagnostics import CouldNotRun
 from mirc.simulate.serving.turns import Turn
 
 AS_PER_MS = 10**15
+LATEST_DAYS = 100  # later times are no longer told apart to the nanosecond
+_AS_PER_DAY = 86_400_000 * AS_PER_MS
+_NEVER = 1 << 200
 
 
 class Arrivals(Protocol):
@@ -31,14 +36,16 @@ class Arrivals(Protocol):
 class ByTheClock:
     """Open loop: the world sends what it sends, however long the queue is.
 
-    A session's first turn comes at its timestamp over ``speedup``. A later one comes the tool's
-    time after the answer before it, where the trace says how long that took; else at its
-    timestamp, or with the answer if that is later.
+    A session's first turn comes at its timestamp over ``speedup``, counted from the first of all. A
+    later one comes the tool's time after the answer before it, where the trace says how long that
+    took; else at its timestamp, or with the answer if that is later. Raises CouldNotRun for a turn
+    that comes more than ``LATEST_DAYS`` after the first.
     """
 
     def __init__(self, turns: Sequence[Turn], speedup: float) -> None:
         self._turns = turns
         self._speedup = speedup
+        self._start = min((turn.at_ms for turn in turns), default=0)
         self._next = _followers(turns)
         follows = {after for after in self._next if after is not None}
         self._due = [
@@ -66,13 +73,14 @@ class ByTheClock:
         if after is not None:
             wait = self._turns[number].waits_ms
             at = now + wait * AS_PER_MS if wait else max(now, self._written(self._turns[after]))
-            heappush(self._due, (at, after))
+            heappush(self._due, (_told_apart(at, after), after))
 
     def gone(self, number: int) -> None:
         """Learn nothing."""
 
     def _written(self, turn: Turn) -> int:
-        return round(turn.at_ms * AS_PER_MS / self._speedup)
+        found = (turn.at_ms - self._start) * AS_PER_MS / self._speedup
+        return _told_apart(round(found) if isfinite(found) else _NEVER, int(turn.request.name))
 
 
 class AsThereIsRoom:
@@ -107,6 +115,15 @@ class AsThereIsRoom:
     def gone(self, number: int) -> None:
         """Let the next turn of the session come."""
         self._gone.add(number)
+
+
+def _told_apart(at: int, number: int) -> int:
+    if at > LATEST_DAYS * _AS_PER_DAY:
+        raise CouldNotRun(
+            f"request {number + 1} of the trace comes more than {LATEST_DAYS} days after the first",
+            "give a part of the trace, or let requests come faster: `--speedup X`",
+        )
+    return at
 
 
 def _followers(turns: Sequence[Turn]) -> list[int | None]:

@@ -52,3 +52,6 @@ class Farthest:
 
     def missed(self, key: int) -> None:
         """Learn nothing."""
+
+    def ended(self, key: int) -> None:
+        """Learn nothing."""

@@ -23,18 +23,19 @@ MORE = (BELIEVED, PLACEBO, *ABLATIONS)
 def policies_of(text: str) -> tuple[str, ...]:
     """Return the policies that a list names, in this table's order; ``all`` are ``POLICIES``.
 
-    ``intent-`` and a fact or a signal is intent without it; ``FILE.py:CLASS``, which come last, are
-    the user's. Raises CouldNotRun for a policy that is none.
+    ``every`` adds what shows where intent's gains come from; ``intent-`` and a fact or a signal is
+    intent without it; ``FILE.py:CLASS``, which come last, are the user's. Raises CouldNotRun for a
+    policy that is none.
     """
     asked = [name.strip() for name in text.split(",") if name.strip()]
-    if not asked or "all" in asked:
-        asked = [*asked, *POLICIES]
+    if not asked or {"all", "every"} & {*asked}:
+        asked = [*asked, *POLICIES, *((BELIEVED, PLACEBO) if "every" in asked else ())]
     for name in asked:
-        if name not in (*POLICIES, *MORE, "all") and not is_own(name):
+        if name not in (*POLICIES, *MORE, "all", "every") and not is_own(name):
             without = f"{INTENT}-{{{', '.join((*Fact, *Signal))}}}"
             raise CouldNotRun(
                 f"there is no policy `{name}` for a trace of requests",
-                f"choose from all, {', '.join((*POLICIES, BELIEVED, PLACEBO))}, {without}",
+                f"choose from all, every, {', '.join((*POLICIES, BELIEVED, PLACEBO))}, {without}",
             )
     own = (name for name in dict.fromkeys(asked) if is_own(name))
     return (*(name for name in (*POLICIES, *MORE) if name in asked), *own)

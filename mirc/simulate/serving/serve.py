@@ -238,7 +238,7 @@ class _Policy:
     def _talk(self, served: Orchestrator) -> Conversations:
         heard = heard_by(self._name)
         if self._name == PLACEBO:
-            return Shuffled(served, heard, [turn.request.session for turn in self._turns])
+            return Shuffled(served, heard)
         return Conversations(served, heard)
 
     def _foresee(self, pool: KvPool) -> None:

@@ -30,7 +30,7 @@ class Watched:
         self.inner = inner
         self.victims: list[int | None] = []
         self.offer, self.withdraw, self.told = inner.offer, inner.withdraw, inner.told
-        self.found, self.missed = inner.found, inner.missed
+        self.found, self.missed, self.ended = inner.found, inner.missed, inner.ended
 
     def victim(self) -> int | None:
         self.victims.append(self.inner.victim())
@@ -210,6 +210,22 @@ def test_priorities_by_hand_keep_heads_and_who_waits_until_they_lapse() -> None:
     keeping.missed(fresh)
     keeping.offer(fresh, WAITS_US + 1, None)  # by now the wait has lapsed: it is the older one
     assert [keeping.victim() for _ in range(3)] == [tails[1], fresh, 0]
+
+
+def test_a_priority_by_hand_holds_anew_from_each_use_and_no_longer_for_being_said_again() -> None:
+    keeping = ByHand(100, lambda key: key - 1 if key % 100 else None, 1)
+    again, once, said, other = 50, 150, 250, 350
+    for key in (again, once, said, other):
+        keeping.missed(key)
+        keeping.offer(key, 0, live=key != other)
+    keeping.withdraw(again)
+    keeping.found(again)
+    keeping.offer(again, WAITS_US // 2, live=True)  # its next turn waits for a tool, too
+    keeping.told(said, live=True)
+    keeping.offer(said, 0, live=True)  # what stood on it has left
+    keeping.missed(500 + 60)
+    keeping.offer(500 + 60, WAITS_US + 1, None)
+    assert [keeping.victim() for _ in range(5)] == [other, once, said, 560, again]
 
 
 def test_the_worth_of_an_age_is_the_best_rate_of_use_from_there_on() -> None:

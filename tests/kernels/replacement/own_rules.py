@@ -20,6 +20,9 @@ class Oldest(Policy):
     def evicted(self, x: int) -> None:
         del self.order[x]
 
+    def removed(self, x: int) -> None:
+        self.order.pop(x, None)
+
     def choose(self) -> int | None:
         return next((x for x in self.order if self.may_leave(x)), None)
 
