@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 from cache_counts import TRACE, blocks_of, compared
 from numpy.typing import NDArray
+from schedule_links import waits
 
 from mirc.bounds.routing import distinct_experts
 from mirc.controller.kv.crossover import Recompute
@@ -199,6 +200,30 @@ def shared_evenly() -> Iterator[Row]:
         yield Row(what=what, expected=1 / (1 - load), got=got, tolerance=0.03)
 
 
+def of_schedules() -> Iterator[Row]:
+    """Compare times and waits on a link of the schedule's engine, which has code of its own.
+
+    Transfers of 1 MB are shorter than a chunk there, so that none is interrupted. Sources: as of
+    ``one_server`` and ``priorities``.
+    """
+    rng, few = np.random.default_rng(2), ARRIVALS // 10
+    for load in (0.5, 0.7):
+        times = arrivals(load, seed=1)[:few]
+        _, landed = waits(two_memories(), times, np.zeros(few, dtype=np.int64))
+        got = float((landed - times).mean()) / SERVICE_PS
+        what = f"time on a link of a schedule, load {load}: M/D/1"
+        yield Row(what=what, expected=1 + load / (2 * (1 - load)), got=got, tolerance=0.03)
+    load = 0.7
+    classes = rng.integers(0, 2, few)
+    waited, _ = waits(two_memories(), arrivals(load, seed=1)[:few], classes)
+    urgent = load / 2
+    expected = (urgent / (1 - urgent), urgent / ((1 - urgent) * (1 - load)))
+    for at, name in enumerate(("demand", "prefetch")):
+        what = f"wait of a {name} of a schedule, load {load}: Cobham"
+        got = float(waited[classes == at].mean()) / SERVICE_PS
+        yield Row(what=what, expected=expected[at], got=got, tolerance=0.03)
+
+
 def little() -> Iterator[Row]:
     """Compare how many transfers are there, counted at regular times, with rate x time there.
 
@@ -304,6 +329,7 @@ CHECKS: tuple[Callable[[], Iterator[Row]], ...] = (
     one_server,
     priorities,
     shared_evenly,
+    of_schedules,
     little,
     streaming,
     too_deep,

@@ -81,7 +81,7 @@ def _marks(data: bytes, name: str) -> list[Mark]:
     found: dict[str, list[Mark]] = {_ON_DEVICE: [], _ON_HOST: []}
     for event in _events(data, name):
         category = event.get("cat")
-        if event.get("ph") != "X" or category not in found:
+        if event.get("ph") != "X" or category not in (_ON_DEVICE, _ON_HOST):
             continue
         start: Any = event.get("ts")
         length: Any = event.get("dur")

@@ -20,8 +20,8 @@ _MOST_HELD = 4 << 30
 _MOST_EVENTS = 20_000_000
 """And blocks: what is written once can be referred to a million times."""
 _LIMIT = 1 << 63
-_FREED = frozenset({"free_completed"})
-_TAKEN = frozenset({"active_allocated", "active_awaiting_free", "active_pending_free"})
+_SEEN = ("alloc", "free_completed")  # tuples: a stranger's value need not have a hash
+_TAKEN = ("active_allocated", "active_awaiting_free", "active_pending_free")
 # What a dump of plain data needs: no global is ever looked up, nothing is called.
 _PLAIN = (
     "PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT "
@@ -65,6 +65,8 @@ def observed(data: bytes, name: str) -> Iterator[tuple[int, Part]]:
         raise CouldNotRun(f"`{name}` is no snapshot of CUDA's memory", _HINT)
     yield 1, ObservationHeader(source=SNAPSHOT, machine="cuda", policy="pytorch", uses=False)
     traces = snapshot.get("device_traces") or []
+    if not isinstance(traces, list):
+        raise CouldNotRun(f"`{name}` has a history that is no list of events", _HINT)
     trace = next((each for each in traces if isinstance(each, list) and each), [])
     rows = list(_rows(trace, name))
     taken = list(_taken(snapshot["segments"], name))
@@ -97,7 +99,7 @@ def _rows(trace: list[Any], name: str) -> Iterator[tuple[str, int, int]]:
         if not isinstance(entry, dict):
             raise CouldNotRun(f"`{name}` has a history that is no list of events", _HINT)
         action, size, time = entry.get("action"), entry.get("size"), entry.get("time_us", 0)
-        if action != "alloc" and action not in _FREED:
+        if action not in _SEEN:
             continue
         if type(size) is not int or type(time) is not int or not 0 <= size < _LIMIT:
             raise CouldNotRun(f"`{name}` has an event without whole `size` and `time_us`", _HINT)
@@ -147,7 +149,7 @@ def _looked(data: bytes) -> tuple[str | None, int]:
     held = 0
     for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         name = opcode.name
-        if name not in _ALLOWED or (name in _MEMO and int(argument) > count):
+        if name not in _ALLOWED or (name in _MEMO and int(argument or 0) > count):
             return name, held
         held += _COST.get(name, _LEAST)
         if isinstance(argument, str | bytes):

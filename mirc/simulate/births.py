@@ -13,7 +13,7 @@ def births(workload: Workload, steps: Ints) -> Flags:
     time, or after it was retired (a gradient of which another run of the schedule is left out). A
     CREATE of what is there is none. O(accesses), and sorting those of what several phases share.
     """
-    born = (workload.access_kind == CREATE) & workload.made[workload.access_object]
+    born: Flags = (workload.access_kind == CREATE) & workload.made[workload.access_object]
     places = np.flatnonzero(_shared(workload, steps)[workload.access_object])
     if not len(places):
         return born
@@ -33,13 +33,14 @@ def births(workload: Workload, steps: Ints) -> Flags:
 
 def _shared(workload: Workload, steps: Ints) -> Flags:
     """Tell of every object whether it is made, and its lives may begin with other than CREATE."""
-    count, objects = workload.object_count, workload.access_object
+    count, objects = workload.object_count, workload.access_object.astype(np.int64)
     phase = workload.step_phase[steps]
     lowest, highest = np.full(count, np.iinfo(np.int32).max), np.full(count, -1)
     np.minimum.at(lowest, objects, phase)
     np.maximum.at(highest, objects, phase)
     first = first_places(objects, count)
     used = np.flatnonzero(first < len(objects))
-    shared = lowest < highest
+    shared: Flags = lowest < highest
     shared[used] |= workload.access_kind[first[used]] != CREATE
-    return shared & workload.made
+    shared &= workload.made
+    return shared

@@ -8,6 +8,7 @@ from mirc.controller.keeping import Keeping, Recency
 from mirc.controller.own import own_policy
 from mirc.controller.ruled import Ruled, Tabled
 from mirc.kernels.replacement.names import RULES
+from mirc.kernels.replacement.state import HELD
 from mirc.simulate.serving.prefix_trace import asked_by, most_hits, usable_hits
 from mirc.traces.requests import Request
 from tests.nightly import by_night
@@ -71,6 +72,24 @@ def test_what_was_dropped_by_others_and_asked_for_again_comes_anew() -> None:
     order.missed(1)
     order.offer(1, 1, None)
     assert _last(order) == [2, 3, 1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_gone_in_another_way_weighs_no_more_and_may_come_again(name: str) -> None:
+    rule = Tabled(name, 4)
+    order = Ruled(rule)
+    for key in (1, 2, 3):
+        order.missed(key)
+        order.offer(key, 0, None)
+    for key in (1, 3):
+        order.withdraw(key)
+        order.ended(key)
+    order.ended(9)  # it was never here
+    assert [key for key in (1, 2, 3, 9) if rule.here(key)] == [2]
+    assert rule.table.now[HELD] == 1
+    order.missed(3)
+    order.offer(3, 1, None)
+    assert sorted(_last(order)) == [2, 3]
 
 
 def test_a_block_that_nobody_asked_for_comes_when_it_is_offered() -> None:

@@ -94,6 +94,7 @@ def test_a_phase_that_is_marked_or_asked_for_has_the_steps() -> None:
         (b'{"traceEvents": 5}', "has no list of `traceEvents`"),
         (b'{"schemaVersion": 1}', "has no list of `traceEvents`"),
         (traced(), "`trace` has no annotations"),
+        (traced({"ph": "X", "cat": {}}), "`trace` has no annotations"),
         (traced(mark("third thing", 1, 1)), "`trace` marks no step of this file"),
         (traced(mark("first", -1, 1)), "an annotation without name, `ts` and `dur`"),
         (traced(mark("first", 1e300, 1)), "an annotation without name, `ts` and `dur`"),

@@ -88,12 +88,22 @@ class _Thing:
             "an event without whole `size` and `time_us`",
         ),
         (pickle.dumps({"segments": [], "device_traces": [[3]]}), "no list of events"),
+        (pickle.dumps({"segments": [], "device_traces": 3}), "no list of events"),
+        (pickle.dumps({"segments": [{"blocks": [3]}]}), "a block that is no dictionary"),
     ],
 )
 def test_what_is_no_snapshot_is_refused_and_never_run(data: bytes, message: str) -> None:
     with pytest.raises(CouldNotRun, match=message):
         compared(data)
     assert not os.path.exists("/tmp/mirc-was-here")  # noqa: PTH110, S108 - the trap's own path
+
+
+def test_a_word_that_is_none_is_passed_over() -> None:
+    odd = [{"action": [], "size": 1, "time_us": 1}, event("alloc", 512, 2)]
+    blocks = [{**block(1024), "state": {}}]
+    log = compared(pickle.dumps({"segments": [{"blocks": blocks}], "device_traces": [odd]}))
+    assert log.memory is not None
+    assert log.memory.peak_bytes == 512
 
 
 def test_an_index_for_which_room_would_be_made_is_refused() -> None:

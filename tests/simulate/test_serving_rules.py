@@ -17,12 +17,19 @@ from mirc.lint.errors import load_right
 from mirc.simulate.serving import serve as serving
 from mirc.simulate.serving.model import Options
 from mirc.simulate.serving.play import Heard, Play
-from mirc.simulate.serving.policies import ABLATIONS, BELIEVED, ORACLE, PLACEBO, POLICIES
+from mirc.simulate.serving.policies import (
+    ABLATIONS,
+    BELIEVED,
+    ORACLE,
+    PLACEBO,
+    POLICIES,
+    keeping_of,
+)
 from mirc.traces.requests import Request
 from tests.nightly import by_night
 
 OWN = "tests/kernels/replacement/own_rules.py:Oldest"
-_ABLATED = by_night((), tuple(ABLATIONS))  # the same order with less to go by
+_ABLATED = tuple(ABLATIONS)[: by_night(0, len(ABLATIONS))]  # the same order with less to go by
 BLIND = [*(name for name in POLICIES if name != ORACLE), BELIEVED, PLACEBO, *_ABLATED, OWN]
 BLOCK = 4  # tokens
 # A block takes 4,000 bytes; of a second template, which windows let go of, 400.
@@ -55,7 +62,7 @@ phase prefill {
 
   step s {
     writes = [kv, near]
-    flops  = PER_TOKEN(2_000_000_000)
+    flops  = PER_TOKEN(900_000_000_000)
     work   = MATMUL
   }
 }
@@ -72,7 +79,7 @@ class Run:
         self.rows: list[KvEvent] = []
         self.tree = PrefixTree()
         self.orders: list[Keeping] = []
-        rows, orders, usual = self.rows, self.orders, serving.keeping_of
+        rows, orders = self.rows, self.orders
 
         class Written(Heard):
             def append(self, event: KvEvent, /) -> None:
@@ -80,7 +87,7 @@ class Run:
                 super().append(event)
 
         def kept(*known: object) -> Keeping:
-            orders.append(usual(*known))  # type: ignore[arg-type]
+            orders.append(keeping_of(*known))  # type: ignore[arg-type]
             return orders[-1]
 
         options = Options(
