@@ -3,13 +3,12 @@
 Serves Mooncake's synthetic trace (no sessions) and generated conversations of agents that wait,
 fork and compact, over the caches of llama3-8b and llama3-70b, at several capacities: usable hits,
 block hits, TTFT and goodput of every policy beside Belady; then intent without each fact and each
-signal, and told each conversation's signals about another one (the placebo). The last lines say at
-which capacities intent is not at least as good as the best of the others. FOLDER keeps the compiled
-files.
+signal, and told each conversation's signals about another one (the placebo); then other
+conversations. The last lines say at which capacities intent is not at least as good as the best of
+the rules that it is not made of. FOLDER keeps the compiled files.
 
-    python benchmarks/kv.py [FOLDER]             llama3-8b, few capacities, no policy of old
-    python benchmarks/kv.py --seed 1 [FOLDER]    the same, with other conversations
-    python benchmarks/kv.py --whole [FOLDER]     both models, all capacities, all policies
+    python benchmarks/kv.py [FOLDER]             few capacities, no policy of old
+    python benchmarks/kv.py --whole [FOLDER]     all capacities and policies, of both models
 """
 
 import argparse
@@ -27,13 +26,23 @@ from mirc.controller.kv.signals import Signal
 from mirc.diagnostics import Source
 from mirc.grammar import load
 from mirc.simulate.serving.model import Options, Row, Served
-from mirc.simulate.serving.policies import ABLATIONS, BELIEVED, INTENT, ORACLE, PLACEBO, POLICIES
+from mirc.simulate.serving.policies import (
+    ABLATIONS,
+    BELIEVED,
+    INTENT,
+    ORACLE,
+    PLACEBO,
+    POLICIES,
+    TIMED,
+)
 from mirc.simulate.serving.serve import serve
 from mirc.traces.make.agents import Agents, agents
 from mirc.traces.requests import Request, read
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "traces" / "mooncake-synthetic.jsonl.gz"
 MOST_PLACEBO = 0.02
+SEEDS = (0, 1, 2)  # of the conversations
+FEW = ("lru", "arc", INTENT, TIMED, ORACLE)  # beside the first model's, unless all are asked for
 OF_OLD = ("fifo", "mru", "s3-fifo-small")  # never the best here
 _OF_TRACES = (Signal.TOOL_WAIT, Signal.RESUME, Signal.COMPACT, Signal.SEQUENCE_END)
 _GB = 1e9
@@ -172,7 +181,7 @@ def compared(
 def _lost(
     trace: Trace, model: Model, blocks: Sequence[int], policies: Sequence[str], found: Results
 ) -> Iterator[str]:
-    others = [policy for policy in policies if policy not in {INTENT, ORACLE}]
+    others = [policy for policy in policies if policy not in {INTENT, TIMED, ORACLE}]
     for place in blocks:
         best = max(others, key=lambda policy: usable(found[policy, place]))
         ours, theirs = usable(found[INTENT, place]), usable(found[best, place])
@@ -218,6 +227,39 @@ def ablated(trace: Trace, model: Model, found: Results, names: Sequence[str]) ->
         print(f"the placebo gains {gain:+.2%} over intent without signals: {verdict} 2 %\n")
 
 
+def redrawn(model: Model, path: str, pool: ProcessPoolExecutor) -> None:
+    """Print what other conversations say of intent, of the placebo and of some others."""
+    trace = next(each for each in TRACES if each.name == "agents")
+    deaf = f"{INTENT}-{Fact.SIGNAL}"
+    names = ("lru", "arc", "learned", "ttl", BELIEVED, INTENT, TIMED, deaf, PLACEBO)
+    print(f"### {trace.name}, {model.preset}, {trace.ablated} blocks: drawn again, tokens usable\n")
+
+    def rows() -> Iterator[Sequence[str]]:
+        for seed in SEEDS:
+            drawn = attrs.evolve(trace, seed=seed)
+            found = served(drawn, model, path, [(name, trace.ablated) for name in names], pool)
+            shares = {name: usable(found[name, trace.ablated]) for name in names}
+            gain = shares[PLACEBO] / shares[deaf] - 1
+            yield [str(seed), *(f"{shares[name]:.2%}" for name in names), f"{gain:+.2%}"]
+
+    table(["seed", *names, "the placebo gains"], rows())
+
+
+def served(
+    trace: Trace,
+    model: Model,
+    path: str,
+    wanted: Sequence[tuple[str, int]],
+    pool: ProcessPoolExecutor,
+) -> Results:
+    """Serve a trace under policies at capacities in blocks."""
+    points = [
+        Point(trace=trace, model=model, blocks=at, policy=policy, path=path)
+        for policy, at in wanted
+    ]
+    return dict(zip(wanted, (row for row, _ in pool.map(played, points)), strict=True))
+
+
 def compiled(folder: Path, model: Model) -> str:
     """Compile a model unless its file is there."""
     path = folder / f"{model.preset}.mir"
@@ -234,29 +276,28 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0, help="of the conversations that are drawn")
     given = parser.parse_args()
     lost: list[str] = []
     with tempfile.TemporaryDirectory() as temporary, ProcessPoolExecutor(given.jobs) as pool:
         folder = given.folder or Path(temporary)
-        policies = [name for name in POLICIES if given.whole or name not in OF_OLD]
-        for model in MODELS if given.whole else MODELS[:1]:
+        rules = [name for name in POLICIES if name != ORACLE and (given.whole or name not in OF_OLD)]
+        every = [*rules, TIMED, ORACLE]
+        for model in MODELS:
+            first = model is MODELS[0]
             path = compiled(folder, model)
-            for trace in (attrs.evolve(each, seed=given.seed) for each in TRACES):
-                blocks = trace.blocks if given.whole else trace.quick
-                names = ablations(trace) if model is MODELS[0] else []
+            policies = every if first or given.whole else FEW
+            for trace in TRACES:
+                few = trace.quick if first else (trace.ablated,)
+                blocks = trace.blocks if given.whole else few
+                names = ablations(trace) if first else []
                 wanted = [(policy, at) for at in blocks for policy in policies]
-                wanted += [(name, trace.ablated) for name in (INTENT, *names) if names]
-                wanted = list(dict.fromkeys(wanted))
-                points = [
-                    Point(trace=trace, model=model, blocks=at, policy=policy, path=path)
-                    for policy, at in wanted
-                ]
-                rows = (row for row, _ in pool.map(played, points))
-                found = dict(zip(wanted, rows, strict=True))
+                wanted += [(name, trace.ablated) for name in names]
+                found = served(trace, model, path, wanted, pool)
                 lost += compared(trace, model, blocks, policies, found)
                 if names:
                     ablated(trace, model, found, names)
+            if first:
+                redrawn(model, path, pool)
     print("intent is not the best at:" if lost else "intent is the best everywhere")
     for said in lost:
         print(f"- {said}")

@@ -9,6 +9,7 @@ table of keys made for the capacity, which it can be given; claims are about the
         disk: <= 2 times `python -c "import torch, transformers"`
     (d) accesses take no longer each where there are more of them, and bounded memory
     (e) what the schedule's own engine plays in a second: said, and not claimed
+    (f) what the wired SRAM's lines play in a second, in machine code and in Python: said
 
 10^7 accesses, Zipf(1.0) over 10^6 keys, drawn with a seed and written once as an oracleGeneral
 trace that both sides read from the page cache. Each figure is the best of several, the two sides in
@@ -16,7 +17,7 @@ turn, one process at a time. Loops are timed in seconds of their one CPU, whole 
 clock, their CPU seconds beside. Other work on the machine still shows, most in the caches that it
 shares: the load is printed. Exits 1 if a claim does not hold.
 
-    python benchmarks/speed.py [--parts a,b,c,d,e] [--times 3] [--most 100_000_000] [FILE.mir]
+    python benchmarks/speed.py [--parts a,b,c,d,e,f] [--times 3] [--most 100_000_000] [FILE.mir]
 """
 
 import argparse
@@ -43,6 +44,7 @@ from mirc.kernels.replacement.replay import COUNTED, HITS, replay
 from mirc.kernels.replacement.state import LRU, replacement
 from mirc.lint.errors import load_right
 from mirc.lint.sources import read as source_of
+from mirc.machine import Replacement
 from mirc.machine.load import load
 from mirc.packed.pack import seal
 from mirc.simulate.accesses.model import Accesses
@@ -54,6 +56,7 @@ from mirc.simulate.comparison import plan_for
 from mirc.simulate.engine import simulate
 from mirc.simulate.schedule import schedule_of
 from mirc.simulate.workload import build
+from mirc.sram import DRIVER, BindFlags, Device, Geometry, Range
 
 ROOT = Path(__file__).parents[1]
 KEYS, ACCESSES, CHUNK = 1_000_000, 10_000_000, 1_000_000
@@ -78,7 +81,7 @@ def main() -> None:
     """Print every figure that was asked for."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("file", nargs="?", type=Path, help="llama3-70b, compiled for " + MACHINE)
-    asked.add_argument("--parts", default="a,b,c,d,e")
+    asked.add_argument("--parts", default="a,b,c,d,e,f")
     asked.add_argument("--times", type=int, default=3)
     asked.add_argument("--most", type=int, default=100_000_000, help="accesses of the last of (d)")
     options = asked.parse_args()
@@ -107,6 +110,8 @@ def figures(
         yield from growth(most)
     if "e" in parts and file is not None:
         yield from engine(file, times)
+    if "f" in parts:
+        yield from lines_of_sram(times)
 
 
 def against_libcachesim(parts: list[str], times: int, folder: Path) -> Iterator[Figure]:
@@ -251,6 +256,36 @@ def engine(file: Path, times: int) -> Iterator[Figure]:
         yield Figure(
             f"(e) schedule engine, {policy:6s} {accesses / best / 1e6:6.2f} M accesses/s, "
             f"{best / steps * 1e6:.2f} us a step of {accesses / steps:.1f} accesses"
+        )
+
+
+def lines_of_sram(times: int) -> Iterator[Figure]:
+    """Time (f): a decode whose hot set fits, as benchmarks/wired.py plays it, not wired and wired.
+
+    The same device over the same source, in machine code and in Python, in turn.
+    """
+    size = 64 << 10
+    for rule, wired in (*((rule, False) for rule in Replacement), (Replacement.LRU, True)):
+        rates = dict.fromkeys(("python", "compiled"), 0.0)
+        for path in [*rates] * times:
+            array = Geometry(
+                line_bytes=size, ways=8, sets=64, wired_bytes=64 * 7 * size, replacement=rule
+            )
+            lines = {"hot": 256, "first": 64, "second": 1024}
+            memories = {name: count * size for name, count in lines.items()}
+            sram = Device(array, {"decode": array.wired_bytes}, memories, path=path)
+            step = [Range(name, 0, memories[name]) for name in ("hot", "first", "hot", "second")]
+            if wired:
+                sram.bind(DRIVER, step[0], "decode", BindFlags.PREFETCH | BindFlags.IMMUTABLE)
+            sram.read_all(step)  # its code is loaded from here on
+            reads = step * (8 if path == "python" else 512)
+            took = timing(partial(sram.read_all, reads))[0]
+            played = sum(each.size_bytes for each in reads) / size
+            rates[path] = max(rates[path], played / took / 1e6)
+        name = f"{rule.value}{', wired' if wired else ''}"
+        yield Figure(
+            f"(f) lines of the SRAM, {name:10s} {rates['compiled']:6.2f} M lines/s, "
+            f"{rates['python']:.2f} in Python: {rates['compiled'] / rates['python']:.0f} times"
         )
 
 

@@ -189,7 +189,7 @@ def serve_trace(
     from mirc.simulate.serving.model import Options  # noqa: PLC0415
     from mirc.simulate.serving.serve import serve  # noqa: PLC0415
     from mirc.simulate.serving.timing import Objective  # noqa: PLC0415
-    from mirc.traces.arrivals import arrivals  # noqa: PLC0415
+    from mirc.traces.arrivals import arrivals_so_far  # noqa: PLC0415
     from mirc.traces.detect import TraceFormat, detect  # noqa: PLC0415
 
     trace = str(served.trace)
@@ -198,7 +198,7 @@ def serve_trace(
     if not form.of_requests:
         _play_blocks(module, served, form, files, machines, policies, output_format, output, tell)
         return
-    given = arrivals(trace, form=form, block_tokens=served.trace_block)
+    given = arrivals_so_far(trace, form=form, block_tokens=served.trace_block)
     options = Options(
         machines=machines,
         policies=policies,
@@ -215,12 +215,14 @@ def serve_trace(
         ),
     )
     found = serve(module, trace, given.requests, options, tell)
-    found = attrs.evolve(found, notes=given.notes)
+    found = attrs.evolve(found, notes=(*given.notes, *found.notes))
     if output_format == "json":
         write_text(output, report.as_json(found, version=mirc.__version__))
     else:
         write_text(output, report.as_text(found))
     draw_serving(files, found, given.requests)
+    if given.cut is not None:
+        raise given.cut  # the report is of what comes before
 
 
 def _play_blocks(  # noqa: PLR0917 - one call, and each is a thing of its own

@@ -69,11 +69,13 @@ class Learner:
         made: Flags,
         classes: Ints,
         price: Floats,
+        tolls_ps: Floats,
     ) -> None:
         """Take the hints, the phases by number, and per object (``n`` of them) what else is known.
 
         ``made`` is made by the run and not streamed: nothing is learned of it. ``price`` is what
-        its worth (``World.worth``) is for an object that is certain to be used.
+        its worth (``World.worth``) is for an object that is certain to be used, ``tolls_ps`` as in
+        ``orders``.
         """
         self.corrections: list[Correction] = []
         self.postponed = 0  # changes that were not paid for yet
@@ -84,6 +86,7 @@ class Learner:
         self._sizes = sizes
         self._classes = classes
         self._price = price
+        self._tolls_ps = tolls_ps
         self._streamed = ~made
         self._seen: dict[int, _Seen] = {}
         self._paid_bytes = 0
@@ -216,7 +219,7 @@ class Learner:
             self._known,
             phases=tuple(rows if r.name == rows.name else r for r in self._known.phases),
         )
-        plan = orders(known, rows, self._sizes)
+        plan = orders(known, rows, self._sizes, self._tolls_ps)
         cost = self._given_up(w, w.ranked[phase], plan.ranked)
         fetched = int(w.ledger[k.DEMAND, w.link[k.TARGET] == k.NEAR].sum())
         seen = self._seen[phase]

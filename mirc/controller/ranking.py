@@ -2,6 +2,7 @@
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from mirc.controller.descriptors import (
     DROPPABLE,
@@ -12,10 +13,16 @@ from mirc.controller.descriptors import (
     Ints,
     PhaseRows,
 )
+from mirc.controller.trust import Floats
 
 SMALLEST_SHARE = 64  # below this part of the largest object a transfer is mostly its launch
 SURE = 0.5  # the probability of a use from which prefetching it is worth its bytes
 _BUCKETS = 256
+_NOTCHES = 16  # of a price: what is nearly equal is equal, and is spread over the phase
+_BUSIEST = 4  # the power of a link's share of the load: the larger, the more the busiest decides
+_IDLEST = 1 / 16  # no link is taken for idler than this
+
+Flags = NDArray[np.bool_]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -35,8 +42,11 @@ class Orders:
     ranked: Ints  # [n]
 
 
-def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
-    """Order the uses of a phase, and rank its objects: O(n log n), once a load."""
+def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints, tolls_ps: Floats) -> Orders:
+    """Order the uses of a phase, and rank its objects: O(n log n), once a load.
+
+    ``tolls_ps[l, n]`` is what a byte of each object takes of each link on the way from its master.
+    """
     count = len(sizes)
     nothing = np.full(count, UNSAID, dtype=np.int64)
     first = nothing if rows is None else rows.first_ps
@@ -54,7 +64,7 @@ def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
     place = np.full((2, count), UNSAID, dtype=np.int64)
     place[which[by_time], objects[by_time]] = np.arange(len(by_time))
     latest = int(due.max()) + 1 if len(due) else 1
-    ranked = _ranked(probability, first, strength, stays, sizes)
+    ranked = _ranked(probability, first, strength, stays=stays, sizes=sizes, tolls_ps=tolls_ps)
     rank = np.empty(count, dtype=np.int64)
     rank[ranked] = np.arange(count)
     return Orders(
@@ -68,29 +78,51 @@ def orders(known: Descriptors, rows: PhaseRows | None, sizes: Ints) -> Orders:
 
 
 def _ranked(
-    probability: np.ndarray[tuple[int], np.dtype[np.float64]],
+    probability: Floats,
     first: Ints,
     strength: Ints,
-    stays: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    *,
+    stays: Flags,
     sizes: Ints,
+    tolls_ps: Floats,
 ) -> Ints:
     """Sort objects by what should leave first.
 
     Weaker before stronger; of what a plan places (weights, and states that live below), what the
-    phase does not use nor its plan keep, what the plan does not keep, what is least likely to be
-    used and what is large come first, and those that remain equal are spread over the phase, so
-    that what streams does so evenly whatever the room.
+    phase does not use nor its plan keep, what costs least to lose, what the plan does not keep and
+    what is large come first, and those that remain equal are spread over the phase, so that what
+    streams does so evenly whatever the room. What the plan keeps comes after what a loss costs: a
+    plan chooses it by these chances and prices or by fewer, and they are corrected, it is not.
     """
     used = first != UNSAID
     placed = (strength == DROPPABLE) | (strength == ELSEWHERE)
     asleep = placed & ~used & ~stays & used.any()
-    bucket = np.floor(probability * _BUCKETS).astype(np.int64)
     # Only what the plan names counts here: the ranks must not tell what else a run will hold.
     planned = np.where(placed & used, sizes, 0)
     small = placed & (sizes * SMALLEST_SHARE < planned.max(initial=0))
+    price = prices(probability * planned, tolls_ps)
+    price[small | ~placed] = price.max(initial=1.0)
+    loss = np.floor(probability * _BUCKETS).astype(np.int64) * np.rint(price * _NOTCHES).astype(
+        np.int64
+    )
     cell = spread(np.where(used, first, 0), planned)
-    keys = (cell, small, bucket, placed & stays, ~asleep, strength)
+    keys = (cell, small, placed & stays, loss, ~asleep, strength)
     return np.lexsort((np.arange(len(sizes)), *keys))
+
+
+def prices(expected: Floats, tolls_ps: Floats) -> Floats:
+    """Return what fetching a byte of each object costs, in units of the cheapest one's.
+
+    Links work beside each other, so what a phase waits for is the busiest: time of a link counts by
+    how busy it is when the ``expected`` bytes of each object [n] cross it once. Source: the
+    derivative of a p-norm of the links' loads, a smooth maximum.
+    """
+    load = (tolls_ps * expected).sum(axis=1)
+    busy = np.maximum(load / max(load.max(initial=0.0), 1.0), _IDLEST) ** _BUSIEST
+    price: Floats = (tolls_ps * busy[:, None]).sum(axis=0)
+    least = price[price > 0].min(initial=np.inf)
+    found: Floats = np.maximum(price / least, 1.0)
+    return found
 
 
 def spread(first: Ints, sizes: Ints) -> Ints:
@@ -123,10 +155,10 @@ def _reversed(values: Ints, bits: int) -> Ints:
     return result
 
 
-def held_fast(known: Descriptors) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def held_fast(known: Descriptors) -> Flags:
     """Tell which objects intent never lets leave near memory, in any phase."""
     strongest = known.strength.copy()
     for rows in known.phases:
         strongest = np.maximum(strongest, rows.strength)
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = strongest == HELD_FAST
+    found: Flags = strongest == HELD_FAST
     return found

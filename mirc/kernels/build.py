@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 
 from mirc.kernels.layout import key, numba_type
 from mirc.kernels.native import Code, machine_code, platform, store, stored
+from mirc.kernels.tuning import is_inlined, soon
 
 _ROOT = __name__.partition(".")[0]
 _BUILT: dict[Callable[..., Any], "Kernel"] = {}
@@ -85,7 +86,7 @@ class _Chain:
         self.jit: Any = numba.njit
         self.types: dict[type, Any] = {type(example): numba_type(example) for example in examples}
         self.types[int] = numba.int64
-        self.done: dict[FunctionType, Any] = {}
+        self.done: dict[FunctionType, Any] = {_plain(soon): _prefetch(numba)}
 
     def machine_code(self, function: FunctionType, values: tuple[Any, ...]) -> bytes:
         """Compile a function for arguments like ``values``."""
@@ -114,6 +115,7 @@ class _Chain:
         """
         options = {
             "_nrt": False,
+            "forceinline": is_inlined(function),
             "error_model": "numpy",
             "no_cfunc_wrapper": True,
             "no_cpython_wrapper": True,
@@ -123,13 +125,39 @@ class _Chain:
         return self.jit(**options) if None in kinds else self.jit(kinds, **options)
 
 
+def _prefetch(numba: Any) -> Any:
+    """Return what ``soon`` is in machine code: an instruction of the processor."""
+    from llvmlite import ir  # noqa: PLC0415 - only to compile
+    from numba.core import cgutils  # noqa: PLC0415
+
+    tools: Any = cgutils
+
+    def typed(_: Any, table: Any, row: Any, column: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            kind = signature.args[0]
+            array = context.make_array(kind)(context, builder, values[0])
+            at = tools.get_item_pointer(context, builder, kind, array, values[1:])
+            byte, word = ir.PointerType(ir.IntType(8)), ir.IntType(32)
+            made = ir.FunctionType(ir.VoidType(), (byte, word, word, word))
+            fetch = tools.get_or_insert_function(builder.module, made, "llvm.prefetch.p0")
+            to_read, to_stay, data = word(0), word(3), word(1)
+            builder.call(fetch, (builder.bitcast(at, byte), to_read, to_stay, data))
+            return context.get_dummy_value()
+
+        return numba.types.none(table, row, column), generate
+
+    return numba.extending.intrinsic(typed)
+
+
 @cache
 def _parameters(function: FunctionType) -> list[inspect.Parameter]:
     return list(inspect.signature(function).parameters.values())
 
 
 def _callees(function: FunctionType) -> list[tuple[str, FunctionType]]:
-    return [(name, value) for name, value in _globals(function) if _ours(value)]
+    # What plain Python skips is called by machine code.
+    called = ((name, inspect.unwrap(value)) for name, value in _globals(function) if _ours(value))
+    return [(name, _plain(value)) for name, value in called]
 
 
 @cache
@@ -159,7 +187,8 @@ def _identity(function: FunctionType) -> str:
         (each.name, _value(each.annotation), each.default) for each in _parameters(function)
     ]
     scope = [(name, _value(value)) for name, value in _globals(function)]
-    return repr((_value(function), code.co_code, body, code.co_names, signature, scope))
+    known = _value(function), is_inlined(function), code.co_code, body, code.co_names
+    return repr((known, signature, scope))
 
 
 def _value(value: object) -> object:

@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from mirc.kernels.tuning import hint, soon
 from mirc.kernels.world import NONE, Table
 
 LOW = (1 << 31) - 1
+_AHEAD = 32  # keys: while these are looked up, memory has answered
 
 # Entries of ``Keys.now``.
 COUNT = 0  # ids given
@@ -24,6 +26,7 @@ def densify(keys: Keys, raw: Table, ids: Table, begin: int) -> Any:
     most = len(keys.slot) // 2
     for k in range(begin, len(raw)):
         key = raw[k]
+        _come_near(keys, raw, k)
         at = _slot(keys, key, mask)
         while keys.slot[at, 1] != NONE and keys.slot[at, 0] != key:
             at = (at + 1) & mask
@@ -57,3 +60,10 @@ def _slot(keys: Keys, key: int, mask: int) -> Any:
     high = ((key >> 31) & LOW) * keys.now[SECOND_FACTOR]
     mixed = low ^ high ^ (key >> 62)
     return (mixed ^ (mixed >> 29)) & mask
+
+
+@hint
+def _come_near(keys: Keys, raw: Table, k: int) -> None:
+    """Fetch the slot that a later key tries first."""
+    later = raw[min(k + _AHEAD, len(raw) - 1)]
+    soon(keys.slot, _slot(keys, later, len(keys.slot) - 1), 0)

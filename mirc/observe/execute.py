@@ -76,7 +76,10 @@ def observed(
                     runner.run(*values)
                 except Exception as error:
                     what = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-                    raise CouldNotRun(f"`{phase.entry.phase}` does not run: {what}") from error
+                    raise CouldNotRun(
+                        f"`{phase.entry.phase}` does not run: {what}",
+                        "see whether it runs on the CPU, on the same inputs, without mirc",
+                    ) from error
             notes.note("end")
             yield from notes.taken()
 
@@ -139,7 +142,7 @@ class Notes:
         self.begin = time.perf_counter_ns()
         self.rows: list[Row] = []
         self.numbers: dict[str, int] = {}
-        self._used: set[tuple[str, str]] = set()  # in the step that runs
+        self._used: dict[str, int] = {}  # in the step that runs: where its row stands
 
     def taken(self) -> list[Row]:
         """Return the rows since the last time."""
@@ -160,14 +163,21 @@ class Notes:
         self.note("step", phase, position)
 
     def use(self, kind: str, at: int, name: str, size_bytes: int) -> None:
-        """Note a step's use of an object, once, and its size the first time of all."""
-        if (kind, name) in self._used:
+        """Note a step's use of an object, and its size the first time of all.
+
+        Once: of a step that reads and writes it the write, as a simulated run logs it. What a step
+        reads of what it made itself is no use by another.
+        """
+        place = self._used.get(name)
+        if place is not None:
+            if kind == "write":
+                self.rows[place] = (kind, *self.rows[place][1:])
             return
-        self._used.add((kind, name))
         number = self.numbers.get(name)
         if number is None:
             number = self.numbers[name] = len(self.numbers)
             self.rows.append(("object", name, size_bytes))
+        self._used[name] = len(self.rows)
         self.rows.append((kind, at, number))
 
 

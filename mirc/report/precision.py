@@ -77,6 +77,7 @@ def precision_object(joint: Joint) -> dict[str, Any]:
         "first_ps": row.first_ps,
         "total_ps": row.total_ps,
         "near_bytes_in": row.near_bytes,
+        "links": [attrs.asdict(link) for link in row.links],
         "transitions": [
             {
                 "time_ps": each.time_ps,

@@ -60,7 +60,7 @@ def wired(decode: Decode, array: Array) -> int:
     """Bind the hot set once; return the bytes loaded over the whole decode."""
     device = array.device(decode, Organisation.SET_ASSOCIATIVE, Replacement.LRU)
     _bound(device, decode)
-    return _run(device, decode, lambda: None)
+    return _run(device, decode)
 
 
 def hint(decode: Decode, array: Array) -> int:
@@ -69,27 +69,27 @@ def hint(decode: Decode, array: Array) -> int:
     Nothing is promised: the array evicts it silently, as much as what streams by makes it.
     """
     device = array.device(decode, Organisation.SET_ASSOCIATIVE, Replacement.RRIP)
-    _read(device, _HOT, decode.hot)
-    return _run(device, decode, lambda: None)
+    device.read(_whole(device, _HOT, decode.hot))
+    return _run(device, decode)
 
 
 def scratchpad(decode: Decode, array: Array) -> int:
     """Load the hot set at the start of each kernel, which is all that it outlives."""
     device = array.device(decode, Organisation.SET_ASSOCIATIVE, Replacement.LRU)
-    held: list[Handle] = []
-
-    def begin() -> None:
-        while held:
-            device.release(DRIVER, held.pop(), ReleaseMode.INVALIDATE)
-        held.append(_bound(device, decode))
-
-    return _run(device, decode, begin)
+    held: Handle | None = None
+    for _ in range(decode.steps):
+        for kernel in _kernels(device, decode):
+            if held is not None:
+                device.release(DRIVER, held, ReleaseMode.INVALIDATE)
+            held = _bound(device, decode)
+            device.read_all(kernel)
+    return device.traffic.loaded_bytes
 
 
 def cache(decode: Decode, array: Array) -> int:
     """Leave it to LRU."""
     device = array.device(decode, Organisation.SET_ASSOCIATIVE, Replacement.LRU)
-    return _run(device, decode, lambda: None)
+    return _run(device, decode)
 
 
 MODES: Mapping[str, Callable[[Decode, Array], int]] = {
@@ -126,22 +126,25 @@ def step_s(loaded_bytes: float, compute_s: float, bytes_per_s: float) -> tuple[f
     return loading + compute_s, max(loading, compute_s)
 
 
-def _run(device: Device, decode: Decode, begin_kernel: Callable[[], None]) -> int:
-    for _ in range(decode.steps):
-        for stream, lines in ((_FIRST, decode.first), (_SECOND, decode.second)):
-            begin_kernel()
-            _read(device, _HOT, decode.hot)
-            _read(device, stream, lines)
+def _run(device: Device, decode: Decode) -> int:
+    device.read_all([read for kernel in _kernels(device, decode) for read in kernel] * decode.steps)
     return device.traffic.loaded_bytes
 
 
-def _read(device: Device, memory: str, lines: int) -> None:
-    if lines:
-        device.read(Range(memory, 0, lines * device.geometry.line_bytes))
+def _kernels(device: Device, decode: Decode) -> list[list[Range]]:
+    """Return what each kernel of a step reads, with what streams by after it."""
+    hot = _whole(device, _HOT, decode.hot)
+    streams = ((_FIRST, decode.first), (_SECOND, decode.second))
+    streamed = ([_whole(device, name, lines)] if lines else [] for name, lines in streams)
+    return [[hot, *after] for after in streamed]
+
+
+def _whole(device: Device, memory: str, lines: int) -> Range:
+    return Range(memory, 0, lines * device.geometry.line_bytes)
 
 
 def _bound(device: Device, decode: Decode) -> Handle:
-    target = Range(_HOT, 0, decode.hot * device.geometry.line_bytes)
+    target = _whole(device, _HOT, decode.hot)
     answer = device.bind(DRIVER, target, _TENANT, BindFlags.PREFETCH | BindFlags.IMMUTABLE)
     if isinstance(answer, Handle):
         return answer

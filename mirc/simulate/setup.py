@@ -53,10 +53,11 @@ def stage(
     refuse_oversized(workload, machine)
     ways = topology(workload, known, machine)
     count = workload.object_count
-    plans = [orders(known, known.phase(name), workload.size_bytes) for name in _phases(workload)]
+    sizes, home = workload.size_bytes, homes(workload, known, machine)
+    tolls = ways.tolls_ps(home, sizes)
+    plans = [orders(known, known.phase(name), sizes, tolls) for name in _phases(workload)]
     if policy.number == k.STATIC:
-        sizes = workload.size_bytes
-        price = ways.price_ps(homes(workload, known, machine), sizes)
+        price = ways.price_ps(home, sizes)
         plans = _one_ranking(plans, static_ranks(known, sizes, price))
     obj = _objects(workload, known, policy, machine)
     tables = _plan_tables(
@@ -97,6 +98,7 @@ def stage(
         made=workload.made,
         classes=workload.klass.astype(np.int64),
         price=_price(workload, ways, world.obj[k.HOME]),
+        tolls_ps=tolls,
     )
     return Scene(
         world=world,

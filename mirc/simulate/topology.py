@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from mirc.controller.descriptors import Descriptors
+from mirc.controller.trust import Floats
 from mirc.diagnostics import CouldNotRun
 from mirc.kernels import world as k
 from mirc.kernels.world import Table
@@ -43,19 +44,26 @@ class Topology:
                 return int(self.service_ps[way, o].max())
         return 0
 
-    def price_ps(self, home: Ints, sizes: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def price_ps(self, home: Ints, sizes: Ints) -> Floats:
         """Return what a byte of each object takes on the slowest link from its home, at best.
 
         ``home`` is a memory or NONE, ``sizes`` in bytes; 0 where nothing is to be fetched.
         """
-        price = np.zeros(len(home))
+        found: Floats = self.tolls_ps(home, sizes).max(axis=0, initial=0.0)
+        return found
+
+    def tolls_ps(self, home: Ints, sizes: Ints) -> Floats:
+        """Return what a byte of each object takes of each link on its way in, at best: [l, n].
+
+        ``home`` is a memory or NONE, ``sizes`` in bytes; 0 where it does not pass.
+        """
+        tolls = np.zeros((self.links.shape[1], len(home)))
         for memory in range(1, len(self.names)):
-            hops = int(self.routes[k.INWARD, memory, 0])
             here = (home == memory) & (sizes > 0)
-            if hops and here.any():
-                way = self.routes[k.INWARD, memory, 1 : 1 + hops]
-                price[here] = (self.service_ps[way][:, here].max(axis=0) / sizes[here]).min()
-        return price
+            hops = int(self.routes[k.INWARD, memory, 0]) if here.any() else 0
+            for link in self.routes[k.INWARD, memory, 1 : 1 + hops].tolist():
+                tolls[link, here] = (self.service_ps[link, here] / sizes[here]).min()
+        return tolls
 
 
 def topology(workload: Workload, known: Descriptors, machine: Machine) -> Topology:

@@ -1,17 +1,16 @@
 """BIND, RELEASE and accesses into the state of a wired SRAM."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
-
-import attrs
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, repeat
 
 from mirc.ir.enums import PinLevel
+from mirc.kernels.lines.play import EMPTY, OVERWRITE, READ, RELEASE, SNOOP, TALLY, WRITE
 from mirc.machine import Organisation
 from mirc.sram.geometry import Geometry
 from mirc.sram.ledger import Ledger, level_of
 from mirc.sram.space import Space
-from mirc.sram.tags import Line, TagArray
+from mirc.sram.tags import Line, Run, TagArray
 from mirc.sram.words import (
     Access,
     BindFlags,
@@ -29,7 +28,7 @@ from mirc.sram.words import (
     Trap,
 )
 
-_Places = list[tuple[int, int]]  # a line's number, and the set that it is to be in
+_Places = list[int]  # the set that each line of a range is to be in
 
 
 class Device:
@@ -38,7 +37,8 @@ class Device:
     A wired line is no candidate for replacement until it is released or its tenant invalidated,
     under any organisation and policy, however often others are used; a soft one is a candidate
     only where there is no other. ``quotas`` are the most bytes that each tenant may bind,
-    ``memories`` the bytes of each off-chip memory. ``seed`` decides what RANDOM replaces.
+    ``memories`` the bytes of each off-chip memory. ``seed`` decides what RANDOM replaces. ``path``
+    forces ``python`` or ``compiled``; they do the same, and it is chosen by what there is to do.
 
     Every command either succeeds or returns a fault and has changed nothing.
     """
@@ -49,13 +49,14 @@ class Device:
         quotas: Mapping[str, int],
         memories: Mapping[str, int],
         seed: int = 1,
+        path: str | None = None,
     ) -> None:
         self.geometry = geometry
         self.tenants = tuple(quotas)
         self.memories = tuple(memories)
         self._space = Space(geometry.line_bytes, memories)
         self._ledger = Ledger.of(quotas)
-        self._tags = TagArray(geometry, self._ledger, seed)
+        self._tags = TagArray(geometry, self._ledger, seed, path)
         self._writes = 0
 
     # ── commands of privileged callers ──────────────────────
@@ -80,11 +81,9 @@ class Device:
         places = self._placed(caller, target, tenant, flags, place)
         if isinstance(places, Fault):
             return places
-        lines = range(places[0][0], places[-1][0] + 1)
+        lines = self._space.lines_of(target) or range(0)
         binding = self._ledger.add(tenant, target, lines, flags)
-        self._tags.bind(binding, places)
-        if BindFlags.PREFETCH in flags:
-            self._tags.prefetch(binding)
+        self._tags.bind(binding, places, prefetch=BindFlags.PREFETCH in flags)
         return binding.handle
 
     def release(self, caller: Caller, handle: Handle, mode: ReleaseMode) -> Fault | None:
@@ -96,10 +95,7 @@ class Device:
             return Fault.INVALID_HANDLE
         if not caller.may_act_for(binding.tenant):
             return Fault.PERMISSION_DENIED
-        if mode is ReleaseMode.WRITEBACK:
-            self._tags.write_back(binding)
-        else:
-            self._tags.empty(binding)
+        self._tags.of_binding(RELEASE if mode is ReleaseMode.WRITEBACK else EMPTY, binding)
         self._ledger.remove(binding)
         return None
 
@@ -116,8 +112,7 @@ class Device:
         register = self._ledger.registers.get(tenant)
         if register is None:
             return Fault.TARGET_INVALID
-        register.generation = (register.generation + 1) % (1 << self.geometry.generation_bits)
-        register.wired_lines = register.soft_lines = 0
+        register.begin((register.generation + 1) % (1 << self.geometry.generation_bits))
         if register.generation == 0:
             self._tags.sweep(tenant)
             self._ledger.forget(tenant)
@@ -131,14 +126,14 @@ class Device:
         lines = self._space.lines_of(source)
         if lines is None:
             return Fault.TARGET_INVALID
-        hits = bypassed = 0
-        for number in lines:
-            line, hit = self._tags.use(number)
-            hits += hit
-            if line is None:
-                bypassed += 1
-                self._tags.read_past()
-        return Access(hits=hits, misses=len(lines) - hits, bypassed=bypassed)
+        return self._accessed([Run(does=READ, lines=lines)])
+
+    def read_all(self, sources: Sequence[Range]) -> Access | Fault:
+        """Read ranges one after another, as ``read`` does, and add up; a fault reads none."""
+        each = [self._space.lines_of(source) for source in sources]
+        if None in each:
+            return Fault.TARGET_INVALID
+        return self._accessed([Run(does=READ, lines=lines) for lines in each if lines])
 
     def write(self, target: Range) -> Access | Fault | Trap:
         """Write bytes, as ``read``; the lines are dirty until written back.
@@ -151,16 +146,7 @@ class Device:
         if self._is_protected(target, lines):
             return Trap.BINDING_VIOLATION
         self._writes += 1
-        hits = bypassed = 0
-        for number in lines:
-            line, hit = self._tags.use(number)
-            hits += hit
-            if line is None:
-                bypassed += 1
-                self._tags.write_past(number, self._writes)
-            else:
-                line.data, line.dirty = self._writes, True
-        return Access(hits=hits, misses=len(lines) - hits, bypassed=bypassed)
+        return self._accessed([Run(does=WRITE, lines=lines, write=self._writes)])
 
     def probe(self, target: Range, probe: Probe) -> Fault | Trap | None:
         """Let another agent read or write off-chip bytes; None means that it did. O(lines).
@@ -173,14 +159,12 @@ class Device:
         if lines is None:
             return Fault.TARGET_INVALID
         if probe is Probe.READ:
-            for number in lines:
-                self._tags.snoop(number)
+            self._tags.play([Run(does=SNOOP, lines=lines)])
             return None
         if self._is_protected(target, lines):
             return Trap.BINDING_VIOLATION
         self._writes += 1
-        for number in lines:
-            self._tags.overwrite(number, self._writes)
+        self._tags.play([Run(does=OVERWRITE, lines=lines, write=self._writes)])
         return None
 
     # ── what may be asked at no cost to the array ───────────
@@ -204,7 +188,7 @@ class Device:
         binding = self._ledger.find(handle)
         if binding is None:
             return 0
-        return sum(1 for _ in self._tags.held(binding)) * self.geometry.line_bytes
+        return self._tags.of_binding(TALLY, binding) * self.geometry.line_bytes
 
     @property
     def wired_bytes(self) -> int:
@@ -215,16 +199,16 @@ class Device:
     @property
     def traffic(self) -> Traffic:
         """What was loaded and written back so far, past the array or into it."""
-        size = self.geometry.line_bytes
+        size, counters = self.geometry.line_bytes, self._tags.counters
         return Traffic(
-            loaded_bytes=self._tags.counters.loaded_lines * size,
-            written_bytes=self._tags.counters.written_lines * size,
+            loaded_bytes=counters.loaded_lines * size,
+            written_bytes=counters.written_lines * size,
         )
 
     @property
     def counters(self) -> Counters:
         """A copy of what the device counted."""
-        return attrs.evolve(self._tags.counters)
+        return self._tags.counters
 
     def take_events(self) -> tuple[Event, ...]:
         """Return the events since they were last taken, in the order in which they happened."""
@@ -254,11 +238,16 @@ class Device:
 
     # ── how ─────────────────────────────────────────────────
 
+    def _accessed(self, what: Sequence[Run]) -> Access:
+        lines = sum(len(run.lines) for run in what)
+        ((hits, bypassed), *_) = self._tags.play(what)
+        return Access(hits=hits, misses=lines - hits, bypassed=bypassed)
+
     def _is_protected(self, target: Range, lines: range) -> bool:
         """Tell whether the memory protection stops a write, after the event that says so."""
         for binding in self._ledger.overlapping(lines):
             if binding.immutable:
-                self._tags.counters.violations += 1
+                self._tags.violations += 1
                 kind = EventKind.BINDING_VIOLATION
                 self._ledger.emit(kind, binding.tenant, binding.handle, target)
                 return True
@@ -300,7 +289,7 @@ class Device:
 
         Where software chooses, that is the place, or else the first regions that have any.
         """
-        places = list(zip(lines, self._slots(lines, level, place), strict=False))
+        places = list(islice(self._slots(lines, level, place), len(lines)))
         return places if len(places) == len(lines) else Fault.NO_SPACE
 
     def _slots(self, lines: range, level: PinLevel, place: int | None) -> Iterable[int]:

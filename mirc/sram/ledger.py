@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from operator import itemgetter
 
 import attrs
+import numpy as np
 
 from mirc.ir.enums import PinLevel
+from mirc.kernels.lines.state import REGISTER, SOFT_LINES, TENANT_ROWS, WIRED_LINES
+from mirc.kernels.world import Table
 from mirc.sram.words import NO_BINDING, BindFlags, Event, EventKind, Handle, Range
 
 
@@ -15,14 +18,43 @@ def level_of(flags: BindFlags) -> PinLevel:
     return PinLevel.SOFT if BindFlags.SOFT_PIN in flags else PinLevel.WIRED
 
 
-@attrs.define
 class Register:
-    """One tenant's quota and generation; its lines are counted by how they are bound."""
+    """One tenant's quota and generation; its lines are counted by how they are bound.
 
-    limit_bytes: int
-    generation: int = 0
-    wired_lines: int = 0
-    soft_lines: int = 0
+    All but the limit is a column of the table that the array reads and counts in.
+    """
+
+    def __init__(self, limit_bytes: int, table: Table, column: int) -> None:
+        """Name a column of ``Lines.tenant``."""
+        self.limit_bytes = limit_bytes
+        self._table, self._column = table, column
+
+    @property
+    def generation(self) -> int:
+        """Its generation that runs."""
+        return int(self._table[REGISTER, self._column])
+
+    @property
+    def wired_lines(self) -> int:
+        """Lines that are wired for it."""
+        return int(self._table[WIRED_LINES, self._column])
+
+    @property
+    def soft_lines(self) -> int:
+        """Lines that are held for it as long as nothing else can give way."""
+        return int(self._table[SOFT_LINES, self._column])
+
+    def begin(self, generation: int) -> None:
+        """Begin a generation, in which nothing is bound."""
+        self._table[:, self._column] = 0
+        self._table[REGISTER, self._column] = generation
+
+    def __repr__(self) -> str:
+        """Say all that it holds."""
+        return (
+            f"Register(limit_bytes={self.limit_bytes}, generation={self.generation}, "
+            f"wired_lines={self.wired_lines}, soft_lines={self.soft_lines})"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +79,7 @@ class Ledger:
     """
 
     registers: dict[str, Register]
+    tenants: Table = attrs.field(repr=False, eq=False)  # what the registers are columns of
     bindings: dict[Handle, Binding] = attrs.field(factory=dict)
     _starts: list[tuple[int, int]] = attrs.field(factory=list)
     _issued: int = 0
@@ -56,7 +89,12 @@ class Ledger:
     @classmethod
     def of(cls, quotas: Mapping[str, int]) -> "Ledger":
         """Return the ledger of tenants that may bind so many bytes."""
-        return cls({tenant: Register(limit) for tenant, limit in quotas.items()})
+        table = np.zeros((TENANT_ROWS, 1 + len(quotas)), dtype=np.int64)
+        registers = {
+            tenant: Register(limit, table, column)
+            for column, (tenant, limit) in enumerate(quotas.items(), 1)
+        }
+        return cls(registers, table)
 
     def is_current(self, tenant: str, generation: int) -> bool:
         """Tell whether a tenant's generation still runs."""

@@ -1,19 +1,37 @@
 """Line numbers into hits, victims and bound lines: the tag array."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
+import numpy as np
 
 from mirc.ir.enums import PinLevel
+from mirc.kernels.build import compiled
+from mirc.kernels.lines import play as runs
+from mirc.kernels.lines import state as rows
+from mirc.kernels.lines.array import drop, kept, lies, stale
+from mirc.machine import Organisation, Replacement
 from mirc.sram.geometry import Geometry
 from mirc.sram.ledger import Binding, Ledger
-from mirc.sram.replacement import Policy, policies
+from mirc.sram.replacement import RULES, Policy, Random, Xorshift
 from mirc.sram.words import NO_BINDING, Counters, EventKind, Handle, Range
 
-NO_WAY = -1
-"""What stands for a way where there is none: every way of the set is wired."""
+PYTHON_LINES = 100_000
+"""Lines that are played in plain Python before the rest is worth machine code."""
+
+PYTHON, COMPILED = "python", "compiled"
 
 _NOWHERE = -1
+_PINS = {PinLevel.NONE: rows.OPEN, PinLevel.SOFT: rows.SOFT, PinLevel.WIRED: rows.WIRED}
+_LEVELS = {pin: level for level, pin in _PINS.items()}
+_NUMBERS = {
+    Replacement.LRU: rows.LRU,
+    Replacement.TREE_PLRU: rows.TREE_PLRU,
+    Replacement.RRIP: rows.RRIP,
+    Replacement.RANDOM: rows.RANDOM,
+}
 
 
 @attrs.define(eq=False)
@@ -40,58 +58,96 @@ class Line:
         return self.pin is PinLevel.WIRED
 
 
-_EMPTY = Line(_NOWHERE)  # stands in every way that holds nothing, and is never changed
+_EMPTY = Line(_NOWHERE)  # what a way that holds nothing is shown as
 
 
-@attrs.define
+@attrs.frozen
 class _Set:
     ways: list[Line]
     policy: Policy
 
 
-@attrs.define
+@attrs.frozen(kw_only=True)
+class Run:
+    """One thing done to consecutive lines: an operation of ``mirc.kernels.lines.play``.
+
+    ``tenant`` is whom an access is counted for, or who binds; 0 is nobody, others count from 1.
+    """
+
+    does: int
+    lines: range
+    tenant: int = 0
+    write: int = 0
+    binding: Binding | None = None
+
+    def row(self) -> tuple[int, ...]:
+        """Return it as columns."""
+        bound = self.binding
+        named = (0, 0, 0)
+        if bound is not None:
+            named = (bound.handle.number, _PINS[bound.level], int(bound.immutable))
+        return (self.does, self.lines.start, len(self.lines), self.tenant, self.write, *named)
+
+
 class TagArray:
-    """All sets, made when first touched, and what lies behind them off chip.
+    """All sets, and what lies behind them off chip.
 
     A bound line whose generation is over is empty: it neither hits, nor counts, nor is written
     back. It is found out where it is met, so that ending a generation visits no line.
+
+    What is done to lines is done by ``mirc.kernels.lines``: in Python as it stands until
+    ``PYTHON_LINES`` were played, then in machine code, with the same outcome. ``path`` forces one.
     """
 
-    geometry: Geometry
-    ledger: Ledger
-    seed: int
-    counters: Counters = attrs.field(factory=Counters)
-    _sets: dict[int, _Set] = attrs.field(factory=dict)
-    _places: dict[int, tuple[int, int]] = attrs.field(factory=dict)  # set and way by number
-    _backing: dict[int, int] = attrs.field(factory=dict)  # data by number, 0 if absent
-    _policy: Callable[[], Policy] = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._policy = policies(self.geometry.replacement, self.geometry.ways, self.seed)
+    def __init__(
+        self, geometry: Geometry, ledger: Ledger, seed: int, path: str | None = None
+    ) -> None:
+        """Begin with an empty array."""
+        self.geometry, self.ledger, self.seed = geometry, ledger, seed
+        self.violations = 0
+        self._tenants = ("", *ledger.registers)
+        self._lines = rows.sparse_lines(
+            _NUMBERS[geometry.replacement],
+            geometry.ways,
+            geometry.sets,
+            Xorshift(seed).state,
+            ledger.tenants,
+        )
+        striped = geometry.organisation is Organisation.SOFTWARE_MANAGED
+        self._lines.now[rows.STRIPED] = int(striped)
+        self._path, self._played, self._wrote = path, 0, False
+        self._loop: Callable[..., Any] = runs.play
 
     # ── what is where ───────────────────────────────────────
 
-    def find(self, number: int) -> Line | None:
-        """Return the entry that holds or awaits a line."""
-        line = self._entry(number)
-        if line is not None and self._is_stale(line):
-            self._drop(number)
-            return None
-        return line
+    @property
+    def counters(self) -> Counters:
+        """What was counted so far, as it stands."""
+        now = self._lines.now
+        return Counters(
+            loaded_lines=int(now[rows.LOADED]),
+            written_lines=int(now[rows.WRITTEN]),
+            evicted_lines=int(now[rows.EVICTED]),
+            lost_lines=int(now[rows.LOST]),
+            bypassed_lines=int(now[rows.PASSED]),
+            violations=self.violations,
+            coherence_messages=int(now[rows.MESSAGES]),
+            suppressed_messages=int(now[rows.SUPPRESSED]),
+        )
 
     def contents(self, number: int) -> int:
         """Return the data that a read of the line would see."""
-        line = self._entry(number)
-        if line is None or self._is_stale(line) or not line.valid:
-            return self._backing.get(number, 0)
-        return line.data
+        slot = lies(self._lines, number)
+        if slot < 0 or stale(self._lines, slot) or not self._lines.line[rows.VALID, slot]:
+            return int(kept(self._lines, number))
+        return int(self._lines.line[rows.DATA, slot])
 
     def lines(self) -> Iterator[tuple[int, int, Line]]:
         """Yield the set, the way and a copy of every line, sets and ways ascending."""
-        for index in sorted(self._sets):
-            for way, line in enumerate(self._sets[index].ways):
-                if line is not _EMPTY and not self._is_stale(line):
-                    yield index, way, attrs.evolve(line)
+        for slot in self._held():
+            if not stale(self._lines, slot):
+                index, way = divmod(slot, self.geometry.ways)
+                yield index, way, self._line(slot)
 
     def room(self, index: int, level: PinLevel) -> int:
         """Return how many more lines of a set may be bound so.
@@ -99,223 +155,158 @@ class TagArray:
         Wired ones leave the open ways of the geometry, and displace soft ones; soft ones displace
         no bound line.
         """
-        found = self._sets.get(index)
-        held = [] if found is None else found.ways
-        pins = [line.pin for line in held if not self._is_stale(line)]
-        ways = self.geometry.ways - pins.count(PinLevel.WIRED)
+        ways = self.geometry.ways
+        line = self._lines.line
+        held = range(index * ways, (index + 1) * ways)
+        if not self._lines.sets[rows.FULL, index]:
+            held = range(0)
+        pins = [int(line[rows.PIN, slot]) for slot in held if not stale(self._lines, slot)]
+        left = ways - pins.count(rows.WIRED)
         if level is PinLevel.SOFT:
-            return ways - pins.count(PinLevel.SOFT)
-        return ways - self.geometry.open_ways
+            return left - pins.count(rows.SOFT)
+        return left - self.geometry.open_ways
 
-    # ── bindings ────────────────────────────────────────────
+    # ── what is done to lines ───────────────────────────────
 
-    def bind(self, binding: Binding, places: Iterable[tuple[int, int]]) -> None:
-        """Bind lines, each given with the set that it is to be in, which has room for it.
+    def play(self, what: Sequence[Run], places: Iterable[int] = ()) -> list[tuple[int, int]]:
+        """Play runs one after another; return, for nobody and each tenant, hits and lines past.
 
-        What is there already stays as it is, and is bound first; of the others, what is cached in
+        ``places`` has the set that each line of a BIND is to be in, which has room for it. What
+        is there already stays as it is, and is bound first; of the others, what is cached in
         another set moves, and what is not on chip gets a way that is reserved and not valid.
         """
-        absent = []
-        for number, index in places:
-            line = self.find(number)
-            if line is not None and self._places[number][0] == index:
-                self._hold(line, binding)
-            else:
-                absent.append((number, index))
-        for number, index in absent:
-            way = self._way(index)
-            cached = self.find(number)
-            if cached is None:
-                cached = Line(number)
-            else:
-                self._drop(number)
-            self._put(cached, index, way)
-            self._hold(cached, binding)
+        written = sum(len(r.lines) for r in what if r.does in (runs.WRITE, runs.OVERWRITE))
+        self._played += sum(len(run.lines) for run in what)
+        self._wrote |= written > 0
+        if self._loop is runs.play and self._worth_compiling():
+            self._lines = rows.dense_lines(self._lines)
+            self._loop = compiled(runs.play, self._lines)
+        tenants = range(len(self._tenants))
+        if self._loop is runs.play:
+            table = {(r, c): v for r, run in enumerate(what) for c, v in enumerate(run.row())}
+            tally: Any = defaultdict(int)
+            self._loop(self._lines, table, len(what), list(places), tally)
+        else:
+            self._make_room(what, written)
+            whole = np.array([run.row() for run in what], dtype=np.int64)
+            tally = np.zeros((runs.COUNTED, len(tenants)), dtype=np.int64)
+            where = np.fromiter(places, dtype=np.int64)
+            self._loop(self._lines, whole, len(what), where, tally)
+        self._tell()
+        return [(int(tally[runs.HITS, t]), int(tally[runs.PASSED_BY, t])) for t in tenants]
 
-    def prefetch(self, binding: Binding) -> None:
-        """Load those lines of a binding that are not valid."""
-        for line in self.held(binding):
-            if not line.valid:
-                self._load(line)
+    def bind(self, binding: Binding, places: Iterable[int], *, prefetch: bool) -> None:
+        """Bind the lines of a binding, and load those that are not valid with ``prefetch``."""
+        tenant = self._tenants.index(binding.tenant)
+        what = [Run(does=runs.BIND, lines=binding.lines, tenant=tenant, binding=binding)]
+        if prefetch:
+            what.append(Run(does=runs.PREFETCH, lines=binding.lines, binding=binding))
+        self.play(what, places)
 
-    def held(self, binding: Binding) -> Iterator[Line]:
-        """Yield the lines of a binding that it did not lose."""
-        for number in binding.lines:
-            line = self.find(number)
-            if line is not None and line.handle == binding.handle:
-                yield line
-
-    def write_back(self, binding: Binding) -> None:
-        """End a binding: its valid lines become cached ones, just used and clean."""
-        for line in self.held(binding):
-            index, way = self._places[line.number]
-            self._count(line, -1)
-            if not line.valid:
-                self._drop(line.number)
-                continue
-            self._clean(line)
-            found = self._sets[index]
-            found.ways[way] = Line(line.number, valid=True, data=line.data)
-            found.policy.use(way)
-
-    def empty(self, binding: Binding) -> None:
-        """End a binding: its lines are empty, and what is dirty is lost."""
-        for line in self.held(binding):
-            self._count(line, -1)
-            self._drop(line.number)
+    def of_binding(self, does: int, binding: Binding) -> int:
+        """Do something to the lines of a binding that it did not lose; TALLY returns how many."""
+        ((held, _), *_) = self.play([Run(does=does, lines=binding.lines, binding=binding)])
+        return held
 
     def sweep(self, tenant: str) -> None:
         """Empty every line that a tenant bound, in whatever generation. O(lines)."""
-        for line in [line for found in self._sets.values() for line in found.ways]:
-            if line.pin is not PinLevel.NONE and line.tenant == tenant:
-                self._drop(line.number)
+        whose = self._tenants.index(tenant)
+        for slot in self._held():
+            if self._lines.line[rows.TENANT, slot] == whose:
+                drop(self._lines, slot)
 
-    # ── accesses ────────────────────────────────────────────
+    # ── how ─────────────────────────────────────────────────
 
-    def use(self, number: int) -> tuple[Line | None, bool]:
-        """Use a line, loading it if it must be; return it and whether it was there.
+    def _worth_compiling(self) -> bool:
+        return self._path == COMPILED or (self._path is None and self._played > PYTHON_LINES)
 
-        The line is None if every way of its set is wired.
-        """
-        line = self.find(number)
-        if line is None:
-            index = self.geometry.home(number)
-            way = self._way(index)
-            if way == NO_WAY:
-                self.counters.bypassed_lines += 1
-                return None, False
-            line = Line(number)
-            self._put(line, index, way)
-        else:
-            index, way = self._places[number]
-            self._sets[index].policy.use(way)
-        hit = line.valid
-        if not hit:
-            self._load(line)
-        return line, hit
+    def _make_room(self, what: Sequence[Run], written: int) -> None:
+        """Let every line that is dirty or written be kept, and every soft one be lost."""
+        soft = int(self._lines.tenant[rows.SOFT_LINES].sum())
+        soft += sum(len(r.lines) for r in what if r.does == runs.BIND)
+        dirty = self.geometry.sets * self.geometry.ways if self._wrote else 0
+        self._lines = rows.roomy(self._lines, dirty + written, soft)
 
-    def read_past(self) -> None:
-        """Read a line off chip, past the array."""
-        self.counters.loaded_lines += 1
+    def _tell(self) -> None:
+        """Emit what there is to say of soft lines that gave way: before and after each loss."""
+        now, lost = self._lines.now, self._lines.lost
+        size = self.geometry.line_bytes
+        for at in range(int(now[rows.LOSSES])):
+            handle = Handle(int(lost[rows.LOST_HANDLE, at]))
+            tenant = self._tenants[int(lost[rows.LOST_TENANT, at])]
+            binding = self.ledger.bindings[handle]
+            ahead = int(lost[rows.LOST_LINE, at]) - binding.lines.start
+            place = Range(binding.target.memory, binding.target.address + ahead * size, size)
+            self.ledger.emit(EventKind.RESIDENCY_LOSS, tenant, handle, place)
+            self.ledger.emit(EventKind.EVICTED, tenant, handle, place)
+        now[rows.LOSSES] = 0
 
-    def write_past(self, number: int, data: int) -> None:
-        """Write a line off chip, past the array."""
-        self._backing[number] = data
-        self.counters.written_lines += 1
-
-    def snoop(self, number: int) -> Line | None:
-        """Return the valid copy that takes part in coherence, cleaned for another agent's use."""
-        line = self.find(number)
-        if line is None or not line.valid:
-            return None
-        if line.immutable:
-            self.counters.suppressed_messages += 1
-            return None
-        self.counters.coherence_messages += 1
-        self._clean(line)
-        return line
-
-    def overwrite(self, number: int, data: int) -> None:
-        """Let another agent write a line off chip: a copy is dropped, a bound one not valid."""
-        line = self.snoop(number)
-        self._backing[number] = data
-        if line is None:
-            return
-        if line.pin is PinLevel.NONE:
-            self._drop(number)
-        else:
-            line.valid = False
-
-    # ── one line ────────────────────────────────────────────
-
-    def _entry(self, number: int) -> Line | None:
-        place = self._places.get(number)
-        return None if place is None else self._sets[place[0]].ways[place[1]]
-
-    def _is_stale(self, line: Line) -> bool:
-        return line.pin is not PinLevel.NONE and not self.ledger.is_current(
-            line.tenant, line.generation
-        )
-
-    def _hold(self, line: Line, binding: Binding) -> None:
-        line.pin = binding.level
-        line.immutable = binding.immutable
-        line.tenant, line.generation = binding.tenant, binding.generation
-        line.handle = binding.handle
-        self._count(line, +1)
-        if binding.immutable:
-            self._clean(line)  # from now on its backing is written by nobody
-
-    def _count(self, line: Line, lines: int) -> None:
-        register = self.ledger.registers[line.tenant]
-        if line.wired:
-            register.wired_lines += lines
-        else:
-            register.soft_lines += lines
-
-    def _load(self, line: Line) -> None:
-        line.data = self._backing.get(line.number, 0)
-        line.valid = True
-        self.counters.loaded_lines += 1
-
-    def _clean(self, line: Line) -> None:
-        if line.dirty:
-            self._backing[line.number] = line.data
-            line.dirty = False
-            self.counters.written_lines += 1
-
-    # ── ways ────────────────────────────────────────────────
-
-    def _set(self, index: int) -> _Set:
-        found = self._sets.get(index)
-        if found is None:
-            found = self._sets[index] = _Set([_EMPTY] * self.geometry.ways, self._policy())
+    def _held(self) -> list[int]:
+        """Return the ways that hold something, ascending."""
+        line: Any = self._lines.line
+        if isinstance(line, Mapping):
+            return sorted(slot for (row, slot), held in line.items() if row == rows.HOLDS and held)
+        found: list[int] = np.flatnonzero(line[rows.HOLDS]).tolist()
         return found
 
-    def _put(self, line: Line, index: int, way: int) -> None:
-        found = self._sets[index]
-        found.ways[way] = line
-        found.policy.fill(way)
-        self._places[line.number] = (index, way)
+    def _line(self, slot: int) -> Line:
+        cell = [int(self._lines.line[row, slot]) for row in range(rows.LINE_ROWS)]
+        if not cell[rows.HOLDS]:
+            return _EMPTY
+        return Line(
+            number=cell[rows.HOLDS] - 1,
+            valid=bool(cell[rows.VALID]),
+            dirty=bool(cell[rows.DIRTY]),
+            data=cell[rows.DATA],
+            pin=_LEVELS[cell[rows.PIN]],
+            immutable=bool(cell[rows.IMMUTABLE]),
+            tenant=self._tenants[cell[rows.TENANT]],
+            generation=cell[rows.GENERATION],
+            handle=Handle(cell[rows.HANDLE]),
+        )
 
-    def _drop(self, number: int) -> None:
-        index, way = self._places.pop(number)
-        self._sets[index].ways[way] = _EMPTY
+    # ── all of it, as text ──────────────────────────────────
 
-    def _way(self, index: int) -> int:
-        """Return a way of a set for another line: an empty one, a stale one, or a victim's."""
-        found = self._set(index)
-        if _EMPTY in found.ways:
-            return found.ways.index(_EMPTY)
-        for way, line in enumerate(found.ways):
-            if self._is_stale(line):
-                self._drop(line.number)
-                return way
-        for level in (PinLevel.NONE, PinLevel.SOFT):  # a wired line is in neither list
-            candidates = [way for way, line in enumerate(found.ways) if line.pin is level]
-            if candidates:
-                way = found.policy.victim(candidates)
-                self._evict(found.ways[way])
-                return way
-        return NO_WAY
+    def __repr__(self) -> str:
+        """Say all state: what two arrays differ in shows here, and how it is stored does not."""
+        said = {
+            "geometry": self.geometry,
+            "ledger": self.ledger,
+            "seed": self.seed,
+            "counters": self.counters,
+            "_sets": self._all_sets(),
+            "_places": self._all_places(),
+            "_backing": self._backing(),
+        }
+        return f"TagArray({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
-    def _evict(self, line: Line) -> None:
-        if line.pin is PinLevel.SOFT:
-            self._lose(line)
-            return
-        self._clean(line)
-        self._drop(line.number)
-        self.counters.evicted_lines += 1
+    def _all_sets(self) -> dict[int, _Set]:
+        """Return the sets that were asked for a way, in that order."""
+        ways, each = self.geometry.ways, self._lines.sets
+        if isinstance(each, Mapping):
+            met = {s: when for (row, s), when in each.items() if row == rows.MEETING and when}
+        else:
+            met = {
+                s: int(each[rows.MEETING, s]) for s in np.flatnonzero(each[rows.MEETING]).tolist()
+            }
+        return {
+            s: _Set([self._line(s * ways + way) for way in range(ways)], self._policy(s))
+            for s in sorted(met, key=met.__getitem__)
+        }
 
-    def _lose(self, line: Line) -> None:
-        """Evict a soft line: first its event, then its bytes, then that it is done."""
-        binding = self.ledger.bindings[line.handle]
-        size = self.geometry.line_bytes
-        address = binding.target.address + (line.number - binding.lines.start) * size
-        at = Range(binding.target.memory, address, size)
-        self.ledger.emit(EventKind.RESIDENCY_LOSS, line.tenant, line.handle, at)
-        self._clean(line)
-        self._count(line, -1)
-        self._drop(line.number)
-        self.counters.lost_lines += 1
-        self.ledger.emit(EventKind.EVICTED, line.tenant, line.handle, at)
+    def _policy(self, index: int) -> Policy:
+        if self.geometry.replacement is Replacement.RANDOM:
+            return Random(Xorshift(int(self._lines.now[rows.STATE])))
+        return RULES[self.geometry.replacement](self.geometry.ways, self._lines, index)
+
+    def _all_places(self) -> dict[int, tuple[int, int]]:
+        """Return set and way by number, in the order in which lines were put there."""
+        line = self._lines.line
+        held = sorted(self._held(), key=lambda slot: int(line[rows.PLACE, slot]))
+        return {int(line[rows.HOLDS, at]) - 1: divmod(at, self.geometry.ways) for at in held}
+
+    def _backing(self) -> dict[int, int]:
+        """Return the data off chip by number, in the order in which it was first written."""
+        table = self._lines.kept
+        kept_rows = range(int(self._lines.now[rows.KEPT]))
+        return {int(table[rows.KEY, k]): int(table[rows.KEPT_DATA, k]) for k in kept_rows}

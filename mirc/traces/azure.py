@@ -6,13 +6,13 @@ reuse. Source: Patel et al., Splitwise (ISCA 2024), and Stojkovic et al., Dynamo
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from mirc.diagnostics import CouldNotRun
-from mirc.traces.lines import lines_of, unpacked
+from mirc.traces.lines import lines_of, so_far, unpacked
 from mirc.traces.requests import MOST_BLOCKS, MOST_BYTES, MOST_REQUESTS, Request
 
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
@@ -36,9 +36,17 @@ def read(path: str, block_tokens: int) -> tuple[Request, ...]:
     Raises CouldNotRun, with the line, for what is none, for what stands in no order of time, and
     for what is larger than the limits of ``mirc.traces.requests``.
     """
+    found, cut = read_so_far(path, block_tokens)
+    if cut is not None:
+        raise cut
+    return found
+
+
+def read_so_far(path: str, block_tokens: int) -> tuple[tuple[Request, ...], CouldNotRun | None]:
+    """Return the requests before what is wrong, and what that is; raises it if there are none."""
     try:
         with Path(path).open("rb") as file:
-            return load(file, path, block_tokens)
+            return so_far(_requests(file, path, block_tokens))
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise CouldNotRun(f"cannot read the request trace `{path}`: {reason}") from error
@@ -49,6 +57,10 @@ def load(file: BinaryIO, name: str, block_tokens: int) -> tuple[Request, ...]:
 
     Times count from the first row's, in whole milliseconds, rounded down.
     """
+    return tuple(_requests(file, name, block_tokens))
+
+
+def _requests(file: BinaryIO, name: str, block_tokens: int) -> Iterator[Request]:
     lines = lines_of(
         unpacked(file), name, most=MOST_REQUESTS, longest=LONGEST_LINE, most_bytes=MOST_BYTES
     )
@@ -56,8 +68,7 @@ def load(file: BinaryIO, name: str, block_tokens: int) -> tuple[Request, ...]:
     if opening is None or not is_header(opening[1]):
         raise CouldNotRun(f"`{name}` does not begin with the columns of such a trace", _KNOWN)
     columns = _fields(opening[1])
-    requests: list[Request] = []
-    blocks = 0
+    blocks = before_ms = 0
     start: datetime | None = None
     for number, line in lines:
         try:
@@ -67,24 +78,22 @@ def load(file: BinaryIO, name: str, block_tokens: int) -> tuple[Request, ...]:
         at = _time(row["TIMESTAMP"], number, name)
         start = start or at
         at_ms = _since(start, at, number, name)
-        if requests and at_ms < requests[-1].at_ms:
+        if at_ms < before_ms:
             raise _wrong(name, number, "comes before the line above it in time")
+        before_ms = at_ms
         tokens = _whole(row, "ContextTokens", number, name)
         own = -(-tokens // block_tokens)
         if blocks + own > MOST_BLOCKS:
             raise _wrong(name, number, f"is where the trace exceeds {MOST_BLOCKS:_} blocks")
-        requests.append(
-            Request(
-                at_ms=at_ms,
-                input_tokens=tokens,
-                output_tokens=_whole(row, "GeneratedTokens", number, name),
-                blocks=tuple(range(blocks, blocks + own)),
-            )
+        yield Request(
+            at_ms=at_ms,
+            input_tokens=tokens,
+            output_tokens=_whole(row, "GeneratedTokens", number, name),
+            blocks=tuple(range(blocks, blocks + own)),
         )
         blocks += own
-    if not requests:
+    if start is None:
         raise CouldNotRun(f"`{name}` holds no request", _KNOWN)
-    return tuple(requests)
 
 
 def _fields(line: bytes) -> list[str]:

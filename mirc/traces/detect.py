@@ -1,9 +1,7 @@
 """A trace file into the format that it is in: its content decides, never its name."""
 
-import gzip
 import json
 import struct
-import zlib
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any, BinaryIO
 
 from mirc.diagnostics import CouldNotRun
 from mirc.traces import azure, vllm_events
-from mirc.traces.lines import GZIP, unpacked
+from mirc.traces.lines import GZIP, read_up_to, unpacked
 
 _OPENING = 1 << 16  # bytes that are looked at
 _RECORD = 24  # bytes of oracleGeneral
@@ -103,12 +101,12 @@ def _first_line(opening: bytes) -> bytes:
 
 
 def _opening(file: BinaryIO, name: str) -> bytes:
-    try:
-        return unpacked(file).read(_OPENING)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    opening, damage = read_up_to(unpacked(file), _OPENING)
+    if damage is not None and not opening:
         raise CouldNotRun(
             f"`{name}` cannot be unpacked: it is cut off or damaged", "fetch it again"
-        ) from error
+        ) from damage
+    return opening
 
 
 def _known() -> str:

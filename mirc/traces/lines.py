@@ -2,12 +2,14 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TypeVar, cast
 
 import attrs
 
 from mirc.diagnostics import CouldNotRun
+
+Item = TypeVar("Item")
 
 GZIP = b"\x1f\x8b"
 _PIECE_BYTES = 1 << 14  # read at a time: what of a damaged archive may be lost
@@ -65,7 +67,7 @@ def blocks_of(
     """
     number, read_bytes, rest = 1, 0, b""
     while True:
-        more, damage = _read(file, size)
+        more, damage = read_up_to(file, size)
         read_bytes += len(more)
         text, end, rest = (rest + more).rpartition(b"\n")
         if end:
@@ -83,7 +85,19 @@ def blocks_of(
         yield Block(number=number, text=rest)
 
 
-def _read(file: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
+def so_far(items: Iterable[Item]) -> tuple[tuple[Item, ...], CouldNotRun | None]:
+    """Return what can be read, and what is wrong after it; raises that if nothing comes before."""
+    found: list[Item] = []
+    try:
+        found.extend(items)
+    except CouldNotRun as error:
+        if not found:
+            raise
+        return tuple(found), error
+    return tuple(found), None
+
+
+def read_up_to(file: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
     """Return so many bytes, or what comes before the end or a damaged place, and the damage."""
     parts: list[bytes] = []
     left = size

@@ -9,7 +9,7 @@ import attrs
 
 from mirc.diagnostics import CouldNotRun
 from mirc.ir.suggest import closest
-from mirc.traces.lines import lines_of, unpacked
+from mirc.traces.lines import lines_of, so_far, unpacked
 
 MOST_REQUESTS = 5_000_000
 MOST_BLOCKS = 50_000_000
@@ -47,9 +47,17 @@ def read(path: str) -> tuple[Request, ...]:
     Raises CouldNotRun, with the line, for what is none, for what stands in no order of time, and
     for what is larger than this module's limits.
     """
+    found, cut = read_so_far(path)
+    if cut is not None:
+        raise cut
+    return found
+
+
+def read_so_far(path: str) -> tuple[tuple[Request, ...], CouldNotRun | None]:
+    """Return the requests before what is wrong, and what that is; raises it if there are none."""
     try:
         with Path(path).open("rb") as file:
-            return load(file, path)
+            return so_far(_requests(file, path))
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise CouldNotRun(f"cannot read the request trace `{path}`: {reason}") from error
@@ -61,15 +69,20 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
     Source: the traces of Qin et al., Mooncake (FAST 2025): ``timestamp`` in ms, ``input_length``
     and ``output_length`` in tokens, ``hash_ids`` of blocks of 512 tokens.
     """
+    return tuple(_requests(file, name))
+
+
+def _requests(file: BinaryIO, name: str) -> Iterator[Request]:
     text = unpacked(file)
-    requests: list[Request] = []
-    blocks = 0
+    at_ms = blocks = 0
+    number = 0
     parents: dict[int, int] = {}
     begun: dict[str, None] = {}  # sessions, in the order in which they began
     for number, value in _values(text, name):
         request = _request(value, number, name)
-        if requests and request.at_ms < requests[-1].at_ms:
+        if request.at_ms < at_ms:
             raise _wrong(name, number, "comes before the line above it in time")
+        at_ms = request.at_ms
         blocks += len(request.blocks)
         if blocks > MOST_BLOCKS:
             raise _wrong(name, number, f"is where the trace exceeds {MOST_BLOCKS:_} blocks")
@@ -77,10 +90,9 @@ def load(file: BinaryIO, name: str) -> tuple[Request, ...]:
         _check_parent(request.parent, begun, number, name)
         if request.session:
             begun[request.session] = None
-        requests.append(request)
-    if not requests:
+        yield request
+    if not number:
         raise CouldNotRun(f"`{name}` holds no request", _KNOWN)
-    return tuple(requests)
 
 
 def dump(requests: Iterable[Request]) -> Iterator[str]:

@@ -122,6 +122,12 @@ def test_what_cannot_be_replayed_is_one_sentence(arguments: tuple[str, ...], say
     assert says in result.stderr
 
 
+def test_columns_of_what_has_none_are_refused() -> None:
+    result = run("replay", made("z.oracleGeneral"), "--columns", "id=2")
+    assert result.exit_code == 2
+    assert "`z.oracleGeneral` is no CSV, but oracle-general" in result.stderr
+
+
 def test_what_oracle_general_cannot_say_is_refused() -> None:
     result = run("trace", "make", "scan", "--accesses", "9", "--writes", "1", "-o", "s.bin")
     assert result.exit_code == 2

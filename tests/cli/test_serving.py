@@ -98,3 +98,28 @@ def test_what_makes_no_sense_together_is_refused(
     result = simulate(*(argument.format(trace) for argument in arguments))
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_links_that_are_shared_evenly_are_said_to_take_turns(trace: str, tmp_path: Path) -> None:
+    card = (SAMPLES.parent / "mirc/machine/presets/card-24g.toml").read_text("utf-8")
+    fair = tmp_path / "fair.toml"
+    fair.write_text(card.replace("[[link]]", '[[link]]\nsharing = "fair"', 1), "utf-8")
+    usual = ("--trace", trace, "--kv-gb", "0.6", "--policy", "lru")
+    result = CliRunner().invoke(cli, ["simulate", FILE, "-M", str(fair), *usual])
+    assert result.exit_code == 0, result.output
+    assert "transfers take turns on `dram-to-hbm`, which the machine says" in result.output
+
+
+def test_requests_before_a_line_that_is_wrong_are_served(trace: str, tmp_path: Path) -> None:
+    lines = Path(trace).read_text("utf-8").splitlines()
+    azure = ["TIMESTAMP,ContextTokens,GeneratedTokens", *["2024-01-01 00:00:00,700,3"] * 30]
+    for name, text in (("a.jsonl", lines), ("a.csv", azure)):
+        cut = tmp_path / name
+        cut.write_text("\n".join([*text[:31], text[31][:9] if text is lines else "x"]), "utf-8")
+        usual = ("--trace", str(cut), "--kv-gb", "1", "--policy", "lru")
+        result = simulate(*usual)
+        assert result.exit_code == 2
+        assert "cut short, only these were served: line 32 of" in result.stdout
+        assert "line 32 of" in result.stderr
+        report = json.loads(simulate(*usual, "--output-format", "json").stdout)
+        assert report["machines"][0]["requests"] == 31 - (text is azure)

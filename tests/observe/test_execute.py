@@ -90,6 +90,18 @@ def test_a_model_of_ones_own_shows_what_it_reads_and_how_large_it_is(toy: str) -
     }
 
 
+def test_a_step_that_reads_and_writes_an_object_uses_it_once() -> None:
+    """As a simulated run logs it: the write; a second use would count as a second step's."""
+    notes = execute.Notes(())
+    notes.step(0, 0)
+    for kind, name in (("read", "a"), ("write", "b"), ("read", "b"), ("write", "a"), ("read", "c")):
+        notes.use(kind, 5, name, 8)
+    notes.step(0, 1)
+    notes.use("read", 7, "a", 8)
+    uses = [(row[0], row[2]) for row in notes.taken() if row[0] in ("read", "write")]
+    assert uses == [("write", 0), ("write", 1), ("read", 2), ("read", 0)]
+
+
 @pytest.mark.mechanism("S0-37")
 def test_the_experts_that_are_seen_are_those_that_a_real_router_chose(tmp_path: Path) -> None:
     path = tmp_path / "config.json"

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 
 from mirc.report.page.document import as_html
 from mirc.report.page.figures import figures
 from mirc.report.page.model import Document, Plot, Section
+from mirc.report.page.time_plots import held_over_time
 from tests.report.recorded import recorded
 
 
@@ -140,6 +142,21 @@ found = [as_html(recorded().document, version="1").encode(), trace(recorded())]
 found += [events("x.parquet"), events("x.csv")]
 digests = [hashlib.sha256(each).hexdigest() for each in found]
 """
+
+
+def test_a_memory_that_is_full_all_the_time_is_drawn_beside_one_that_fills() -> None:
+    moving = recorded().courses[0]
+    flat = [
+        attrs.evolve(
+            window,
+            held={key: np.full(len(mean), float(mean.max())) for key, mean in window.held.items()},
+        )
+        for window in moving.windows
+    ]
+    still = attrs.evolve(moving, policy="still", windows=tuple(flat))
+    drawn = {frame.key["policy"] for frame in held_over_time([moving, still]).frames}
+    assert drawn == {moving.policy, "still"}
+    assert not held_over_time([still]).frames  # a memory that nobody changes
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_bytes() -> None:

@@ -2,12 +2,19 @@
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as proto
 
+from mirc.diagnostics import Source
+from mirc.lint.errors import load_right
+from mirc.report.json_form import as_object
 from mirc.report.timeline.perfetto import Trace
+from mirc.simulate.study import Options, study
+from tests.cli.test_simulate import MACHINE
+from tests.cli.test_simulate_precision import file as ladders
 from tests.report.recorded import Recorded, recorded
 
 
@@ -89,6 +96,33 @@ def test_the_busy_time_of_every_link_is_that_of_the_report(trace: Decoded) -> No
     assert dict(exact) == reported
     # In whole nanoseconds each slice is off by less than one.
     assert all(abs(shown[key] * 1000 - exact[key]) <= 1000 * pieces[key] for key in exact)
+
+
+@pytest.mark.parametrize("faults", [(), ("slow:up=3@40..80", "shrink:hbm=1500MB@60..100")])
+def test_links_are_as_busy_as_reported_where_objects_change_their_size(
+    tmp_path: Path, faults: tuple[str, ...]
+) -> None:
+    (tmp_path / "toy.toml").write_text(MACHINE, "utf-8")
+    runs: list[tuple[Any, Any, Any]] = []
+    found = study(
+        load_right(Source("toy.mir", ladders(30))),
+        Options(machines=(f"{tmp_path}/toy.toml",), policies="intent", faults=faults),
+        watch=lambda *run: runs.append(run),
+    )
+    trace = Decoded(written(Recorded(found, tuple(runs))))
+    shown: Counter[tuple[str, str]] = Counter()
+    for uuid, _, _, _, said in trace.slices:
+        if "link" in said:
+            shown[trace.process(uuid), str(said["link"])] += int(said["busy_ps"] or 0)
+    (machine,) = as_object(found, version="0")["machines"]
+    policies = {each["policy"]: each["links"] for each in machine["policies"]}
+    policies["intent + precision"] = machine["precision"]["links"]
+    assert dict(shown) == {
+        (f"toy: {policy}", link["name"]): link["busy_ps"]
+        for policy, links in policies.items()
+        for link in links
+        if link["total_bytes"]
+    }
 
 
 def test_slices_of_a_link_do_not_overlap(trace: Decoded) -> None:

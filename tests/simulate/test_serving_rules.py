@@ -17,20 +17,14 @@ from mirc.lint.errors import load_right
 from mirc.simulate.serving import serve as serving
 from mirc.simulate.serving.model import Options
 from mirc.simulate.serving.play import Heard, Play
-from mirc.simulate.serving.policies import (
-    ABLATIONS,
-    BELIEVED,
-    ORACLE,
-    PLACEBO,
-    POLICIES,
-    keeping_of,
-)
+from mirc.simulate.serving.policies import ABLATIONS, MORE, ORACLE, POLICIES, keeping_of
 from mirc.traces.requests import Request
 from tests.nightly import by_night
 
 OWN = "tests/kernels/replacement/own_rules.py:Oldest"
 _ABLATED = tuple(ABLATIONS)[: by_night(0, len(ABLATIONS))]  # the same order with less to go by
-BLIND = [*(name for name in POLICIES if name != ORACLE), BELIEVED, PLACEBO, *_ABLATED, OWN]
+_OTHERS = [name for name in (*POLICIES, *MORE) if name != ORACLE and name not in ABLATIONS]
+BLIND = [*_OTHERS, *_ABLATED, OWN]
 BLOCK = 4  # tokens
 # A block takes 4,000 bytes; of a second template, which windows let go of, 400.
 FILE = """

@@ -6,20 +6,23 @@ that it saw, those that left included, and of the future it knows nothing.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 
 import attrs
+import numpy as np
 
 from mirc.controller.keeping import Hint, Parent
-from mirc.controller.kv.lifetimes import AGES, EDGES, Lifetimes, ranks
+from mirc.controller.kv.lifetimes import AGES, EDGES, Lifetimes, Reals, ranks
 
 _LEARN_EVERY = 20  # requests
+_FORGETS = 0.95  # what was seen counts for that much less each time that tables are reckoned
 _SPARE = 64  # stale entries that a queue keeps before it is built anew
 _SAID: dict[Hint, int] = {None: 0, False: 1, True: 2}
 _EXPECTED = {_SAID[False]: 0.02, _SAID[True]: 4.0}  # until it is seen what signals are worth
 _MOST_FAN_OUT = 3
+_DEPTHS = 12  # powers of two, in blocks, by which it is told apart what computing again costs
 _NOWHERE = -1
 
 
@@ -56,12 +59,19 @@ class Density:
     """A ``Keeping`` that lets go of what is worth least; equally worthy ones by age, tails first.
 
     A key is what one of ``groups`` caches keeps of a block: ``block * groups + group``.
-    ``parent_of`` says what a block stands on. ``without`` are facts that it does not look at. It
-    remembers every block that was ever asked for: some ten words each.
+    ``parent_of`` says what a block stands on. ``without`` are facts that it does not look at.
+    ``again`` is what computing a block costs that stands on so many: a use is worth that, in any
+    unit; without it all uses are worth the same. It remembers every block that was ever asked for:
+    some ten words each.
     """
 
     def __init__(
-        self, parent_of: Parent, *, groups: int = 1, without: Collection[Fact] = ()
+        self,
+        parent_of: Parent,
+        *,
+        groups: int = 1,
+        without: Collection[Fact] = (),
+        again: Callable[[int], float] | None = None,
     ) -> None:
         self._parent_of = parent_of
         self._groups = groups
@@ -70,11 +80,12 @@ class Density:
         self._fan_out = Fact.FAN_OUT not in without
         self._depth = Fact.DEPTH not in without
         self._lifetimes = Lifetimes(6, _EXPECTED)
+        self._costs = np.ones(1) if again is None else _by_depth(again)
         self._blocks: dict[int, _Block] = {}
         self._prompt: list[int] = []  # the blocks of the one that is being asked for
         self._now = 0  # requests so far
         self._ageing: list[deque[tuple[int, int]]] = [deque() for _ in EDGES]
-        self._queues: dict[int, list[tuple[int, int, int, int]]] = {}  # by kind and age
+        self._queues: dict[int, list[tuple[int, int, int, int]]] = {}  # by kind, age and cost
         self._entry: dict[int, int] = {}  # of each candidate: its newest place in a queue
         self._ranks: list[int] = []
         self._order: list[int] = []
@@ -168,6 +179,7 @@ class Density:
             self._enter(at, block)
         self._grow_older()
         if self._now % _LEARN_EVERY == 0:
+            self._lifetimes.forget(_FORGETS)
             self._learn()
 
     # ── Kinds and ages ──────────────────────────────────────────
@@ -178,10 +190,10 @@ class Density:
         kind = (
             block.said if self._signal else 0,
             int(again),
-            int(block.ends) if self._fan_out else 0,
             block.length.bit_length() if self._depth and not again else 0,
             interval.bit_length(),
             min(block.followers, _MOST_FAN_OUT) if self._fan_out else 0,
+            int(block.ends) if self._fan_out else 0,
         )
         known = len(self._lifetimes)
         number = self._lifetimes.number(kind)
@@ -229,7 +241,9 @@ class Density:
 
     def _queue(self, key: int, block: _Block) -> None:
         """Give a candidate its place; older places are stale."""
+        costs = len(self._costs)
         place = block.kind * AGES + block.age
+        place = place * costs + min(costs - 1, block.depth.bit_length())
         self._entries += 1
         self._entry[key] = self._entries
         queue = self._queues.setdefault(place, [])
@@ -241,8 +255,14 @@ class Density:
 
     def _learn(self) -> None:
         self._lifetimes.learn()
-        self._ranks = list(ranks(self._lifetimes.worth))
+        self._ranks = list(ranks(self._lifetimes.worth[:, :, None] * self._costs))
         self._order = [0] * len(self._ranks)
         for place, rank in enumerate(self._ranks):
             self._order[rank] = place
         self._lowest = 0
+
+
+def _by_depth(again: Callable[[int], float]) -> Reals:
+    """Return what a block costs to compute, by powers of two of its depth: in their middles."""
+    costs = [max(1.0, again((3 << power) >> 2)) for power in range(_DEPTHS)]
+    return np.array(costs, dtype=np.float64)

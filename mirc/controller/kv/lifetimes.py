@@ -74,6 +74,11 @@ class Lifetimes:
         """Count a block of a kind that was used again at an age."""
         self._used[number, age] += 1
 
+    def forget(self, keeps: float) -> None:
+        """Let what was counted so far count for a share of what it did: times change."""
+        self._reached *= keeps
+        self._used *= keeps
+
     def learn(self) -> None:
         """Reckon anew what each kind is worth: O(kinds x features x ages)."""
         count = len(self._numbers)
@@ -115,7 +120,7 @@ def _index(chance: Reals) -> Reals:
 
 
 def ranks(worth: Reals) -> Sequence[int]:
-    """Return the place of each kind and age, flattened, from what is worth least."""
+    """Return the place of each entry, flattened, from what is worth least."""
     order = np.argsort(worth, axis=None, kind="stable")
     places = np.empty(len(order), dtype=np.int64)
     places[order] = np.arange(len(order))

@@ -22,49 +22,50 @@ DISTANT = 3  # the largest 2-bit re-reference prediction value
 _WORD = 0xFFFF_FFFF
 
 
-def filled(l: Lines, slot: int) -> None:
+def filled(a: Lines, slot: int) -> None:
     """Note that a new line was put into a way; RRIP predicts a long interval, one short of most."""
-    if l.now[RULE] == RRIP:
-        l.line[USED, slot] = 1
+    if a.now[RULE] == RRIP:
+        a.line[USED, slot] = 1
     else:
-        used(l, slot)
+        used(a, slot)
 
 
-def used(l: Lines, slot: int) -> None:
+def used(a: Lines, slot: int) -> None:
     """Note that the line in a way was used."""
-    if l.now[RULE] == LRU:
-        s = slot // l.now[WAYS]
-        l.sets[CLOCK, s] += 1
-        l.line[USED, slot] = l.sets[CLOCK, s]
-    elif l.now[RULE] == RRIP:
-        l.line[USED, slot] = DISTANT
-    elif l.now[RULE] == TREE_PLRU:
-        _turn(l, slot)
+    if a.now[RULE] == LRU:
+        s = slot // a.now[WAYS]
+        a.sets[CLOCK, s] += 1
+        a.line[USED, slot] = a.sets[CLOCK, s]
+    elif a.now[RULE] == RRIP:
+        a.line[USED, slot] = DISTANT
+    elif a.now[RULE] == TREE_PLRU:
+        _turn(a, slot)
 
 
-def victim(l: Lines, s: int, pin: int) -> Any:
-    """Return the way of a set that is to be given up of those that are pinned so, NONE if none is.
+def victim(a: Lines, s: int, pin: int) -> Any:
+    """Return which way of a set gives way of those that are pinned so; NONE if none is.
 
-    LRU: the oldest use. RRIP (Jaleel, Theobald, Steely and Emer, ISCA 2010, 3.1, hit priority): the
-    first that is distant, all candidates ageing until one is. Tree: see ``_pointed``. Random: drawn.
+    LRU: the oldest use. RRIP (Jaleel, Theobald, Steely and Emer, ISCA 2010, 3.1, 2 bits, hit
+    priority): the first that is distant, all candidates ageing until one is. Tree: see
+    ``_pointed``. Random: any, drawn.
     """
-    low = s * l.now[WAYS]
-    high = low + l.now[WAYS]
+    low = s * a.now[WAYS]
+    high = low + a.now[WAYS]
     best, count = NONE, 0
     for slot in range(low, high):
-        if l.line[PIN, slot] == pin:
+        if a.line[PIN, slot] == pin:
             count += 1
-            if best == NONE or l.line[USED, slot] < l.line[USED, best]:
+            if best == NONE or a.line[USED, slot] < a.line[USED, best]:
                 best = slot
-    if best == NONE or l.now[RULE] == LRU:
+    if best == NONE or a.now[RULE] == LRU:
         return best
-    if l.now[RULE] == RRIP:
-        _age(l, low, high, pin, l.line[USED, best])
+    if a.now[RULE] == RRIP:
+        _age(a, low, high, pin, a.line[USED, best])
         return best
-    if l.now[RULE] == RANDOM:
-        l.now[STATE] = drawn(l.now[STATE])
-        return _nth(l, low, pin, l.now[STATE] % count)
-    return _pointed(l, s, pin)
+    if a.now[RULE] == RANDOM:
+        a.now[STATE] = drawn(a.now[STATE])
+        return _nth(a, low, pin, a.now[STATE] % count)
+    return _pointed(a, s, pin)
 
 
 def drawn(state: int) -> Any:
@@ -77,50 +78,50 @@ def drawn(state: int) -> Any:
     return state ^ ((state << 5) & _WORD)
 
 
-def _age(l: Lines, low: int, high: int, pin: int, age: int) -> None:
+def _age(a: Lines, low: int, high: int, pin: int, age: int) -> None:
     if age:
         for slot in range(low, high):
-            if l.line[PIN, slot] == pin:
-                l.line[USED, slot] -= age
+            if a.line[PIN, slot] == pin:
+                a.line[USED, slot] -= age
 
 
-def _nth(l: Lines, slot: int, pin: int, n: int) -> Any:
+def _nth(a: Lines, slot: int, pin: int, n: int) -> Any:
     """Return the ``n``-th of a set's ways, from 0, that are pinned so; there is one."""
     while True:
-        if l.line[PIN, slot] == pin:
+        if a.line[PIN, slot] == pin:
             if n == 0:
                 return slot
             n -= 1
         slot += 1
 
 
-def _turn(l: Lines, slot: int) -> None:
+def _turn(a: Lines, slot: int) -> None:
     """Turn every node on the way's path away from it."""
-    s = slot // l.now[WAYS]
-    base, node = s * l.now[LEAVES], l.now[LEAVES] + slot - s * l.now[WAYS]
+    s = slot // a.now[WAYS]
+    base, node = s * a.now[LEAVES], a.now[LEAVES] + slot - s * a.now[WAYS]
     while node > 1:
-        l.node[base + node // 2] = 1 - node % 2
+        a.node[base + node // 2] = 1 - node % 2
         node //= 2
 
 
-def _pointed(l: Lines, s: int, pin: int) -> Any:
+def _pointed(a: Lines, s: int, pin: int) -> Any:
     """Follow the nodes from the root to a way; where a half has no candidate, take the other.
 
     Source: Handy, The Cache Memory Book (2nd ed., 1998), 2.2. Ways need not be a power of two.
     """
-    base, size = s * l.now[LEAVES], l.now[LEAVES]
-    low, node = s * l.now[WAYS], 1
+    base, size = s * a.now[LEAVES], a.now[LEAVES]
+    low, node = s * a.now[WAYS], 1
     while size > 1:
         size //= 2
-        node = 2 * node + l.node[base + node]
-        first = node * size - l.now[LEAVES]
-        if not _any(l, low + first, low + min(first + size, l.now[WAYS]), pin):
+        node = 2 * node + a.node[base + node]
+        first = node * size - a.now[LEAVES]
+        if not _has(a, low + first, low + min(first + size, a.now[WAYS]), pin):
             node ^= 1
-    return low + node - l.now[LEAVES]
+    return low + node - a.now[LEAVES]
 
 
-def _any(l: Lines, begin: int, end: int, pin: int) -> Any:
-    for slot in range(begin, end):
-        if l.line[PIN, slot] == pin:
-            return True
-    return False
+def _has(a: Lines, begin: int, end: int, pin: int) -> Any:
+    slot = begin
+    while slot < end and a.line[PIN, slot] != pin:
+        slot += 1
+    return slot < end

@@ -109,40 +109,40 @@ def dense_lines(sparse: Lines) -> Lines:
         sets=np.zeros((sparse.now[SETS], SET_ROWS), dtype=np.int64).T,
         node=np.zeros(nodes, dtype=np.int64),
         line_head=np.zeros(heads, dtype=np.int64),
-        kept=np.zeros((0, KEPT_ROWS), dtype=np.int64).T,
+        kept=np.zeros((1, KEPT_ROWS), dtype=np.int64).T,
         kept_head=np.zeros(1, dtype=np.int64),
         tenant=sparse.tenant,
-        lost=np.zeros((LOST_ROWS, 0), dtype=np.int64),
+        lost=np.zeros((LOST_ROWS, 1), dtype=np.int64),
     )
     for before, after in ((sparse.line, made.line), (sparse.sets, made.sets)):
         _carry(before, after)
     if nodes:
         _carry(sparse.node, made.node)
     made.now[LINE_MASK] = heads - 1
-    _chain(made.line, NEXT, made.line_head, np.flatnonzero(made.line[HOLDS]), HOLDS, 1)
-    kept = np.zeros((sparse.now[KEPT], KEPT_ROWS), dtype=np.int64).T
+    _chain(made.line[NEXT], made.line_head, np.flatnonzero(made.line[HOLDS]), made.line[HOLDS] - 1)
+    kept = np.zeros((sparse.now[KEPT] + 1, KEPT_ROWS), dtype=np.int64).T
     _carry(sparse.kept, kept)
-    return _with_kept(made, kept, sparse.now[KEPT])
+    return _with_kept(made, kept, kept.shape[1])
 
 
-def roomy(l: Lines, kept: int, lost: int) -> Lines:
+def roomy(a: Lines, kept: int, lost: int) -> Lines:
     """Return an array in tables that has room to keep, and to lose, so many lines more."""
-    if l.lost.shape[1] < lost:
-        l = l._replace(lost=np.zeros((LOST_ROWS, 2 * lost), dtype=np.int64))
-    count = int(l.now[KEPT])
-    if l.kept.shape[1] >= count + kept:
-        return l
-    return _with_kept(l, l.kept, 2 * (count + kept))
+    if a.lost.shape[1] < lost:
+        a = a._replace(lost=np.zeros((LOST_ROWS, 2 * lost), dtype=np.int64))
+    count = int(a.now[KEPT])
+    if a.kept.shape[1] >= count + kept:
+        return a
+    return _with_kept(a, a.kept, 2 * (count + kept))
 
 
-def _with_kept(l: Lines, old: Table, room: int) -> Lines:
-    count, heads = int(l.now[KEPT]), 1 << room.bit_length()
+def _with_kept(a: Lines, old: Table, room: int) -> Lines:
+    count, heads = int(a.now[KEPT]), 1 << room.bit_length()
     kept = np.zeros((room, KEPT_ROWS), dtype=np.int64).T
     kept[:, :count] = old[:, :count]
     head = np.zeros(heads, dtype=np.int64)
-    l.now[KEPT_MASK] = heads - 1
-    _chain(kept, KEPT_NEXT, head, np.arange(count), KEY, 0)
-    return l._replace(kept=kept, kept_head=head)
+    a.now[KEPT_MASK] = heads - 1
+    _chain(kept[KEPT_NEXT], head, np.arange(count), kept[KEY])
+    return a._replace(kept=kept, kept_head=head)
 
 
 def _carry(before: Any, after: Table) -> None:
@@ -151,9 +151,9 @@ def _carry(before: Any, after: Table) -> None:
             after[at] = value
 
 
-def _chain(table: Table, row: int, head: Table, columns: Table, key: int, more: int) -> None:
-    """Link columns into the chains of their keys, each the first of its own."""
+def _chain(following: Table, head: Table, columns: Table, keys: Table) -> None:
+    """Link columns into the chains of their keys, each as the first of its own."""
     for column in columns.tolist():
-        at = (int(table[key, column]) - more) & (len(head) - 1)
-        table[row, column] = head[at]
+        at = int(keys[column]) & (len(head) - 1)
+        following[column] = head[at]
         head[at] = column + 1

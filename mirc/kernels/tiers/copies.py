@@ -9,7 +9,7 @@ buffer, and whoever asks for them meanwhile takes them from there.
 from typing import Any
 
 from mirc.kernels.replacement.rule import admitted, choose, evicted, removed
-from mirc.kernels.replacement.state import CAPACITY, full_for
+from mirc.kernels.replacement.state import CAPACITY, NEXT, PREV, SIZE, STAMP, full_for
 from mirc.kernels.tiers.state import (
     AHEAD,
     BELOW,
@@ -34,8 +34,10 @@ from mirc.kernels.tiers.state import (
     Tiers,
 )
 from mirc.kernels.tiers.wires import go, send
+from mirc.kernels.tuning import hint, inlined, soon
 
 
+@inlined
 def nearest(t: Tiers, x: int) -> Any:
     """Return the nearest tier that has a copy."""
     bits = t.obj[x, STATE]
@@ -46,11 +48,13 @@ def nearest(t: Tiers, x: int) -> Any:
     return last
 
 
+@inlined
 def still_leaving(t: Tiers, x: int) -> Any:
     """Tell whether bytes of an object are still in a staging buffer."""
     return t.obj[x, OUT] < 0 or t.obj[x, OUT] > t.run[NOW]
 
 
+@inlined
 def settle_in(t: Tiers, rules: Any, x: int) -> bool:
     """Give an object a place in the nearest tier; False if it gets none."""
     near = rules[0]
@@ -62,6 +66,7 @@ def settle_in(t: Tiers, rules: Any, x: int) -> bool:
             t.run[UNHELD] += 1
             t.obj[x, STATE] &= ~1
             return False
+        _come_near(t, rules, victim)
         evicted(near, victim)
         below = _leave(t, 0, victim)
         if below != NONE:
@@ -71,6 +76,7 @@ def settle_in(t: Tiers, rules: Any, x: int) -> bool:
     return True
 
 
+@inlined
 def _settle_below(t: Tiers, rules: Any, x: int, below: int) -> None:
     """Give what left the nearest tier a place below.
 
@@ -112,6 +118,7 @@ def overwrite(t: Tiers, rules: Any, x: int) -> None:
     t.obj[x, STATE] = bits | DIRTY
 
 
+@inlined
 def send_down(t: Tiers, x: int, tier: int, below: int) -> None:
     """Write an object from one tier to another below."""
     tiers = t.run[TIERS]
@@ -119,6 +126,7 @@ def send_down(t: Tiers, x: int, tier: int, below: int) -> None:
     t.run[STAGED_PEAK] = max(t.run[STAGED_PEAK], t.run[STAGED])
 
 
+@inlined
 def _leave(t: Tiers, tier: int, x: int) -> Any:
     """Take an object out of a tier; return the tier that it goes down to, or NONE."""
     t.obj[x, STATE] &= ~(1 << tier)
@@ -149,3 +157,23 @@ def _leave(t: Tiers, tier: int, x: int) -> Any:
     t.obj[x, STATE] &= ~DIRTY
     send_down(t, x, tier, last)
     return NONE
+
+
+@hint
+@inlined
+def _come_near(t: Tiers, rules: Any, victim: int) -> None:
+    """Fetch what is said of the one that will leave after the next, where a list says who."""
+    near = rules[0]
+    x = near.cell[NEXT, near.cell[NEXT, victim]]
+    soon(near.cell, NEXT, x)
+    soon(near.cell, PREV, x)
+    soon(near.cell, STAMP, x)
+    soon(near.cell, SIZE, x)
+    if x < len(t.obj):  # else it is the list's head
+        soon(t.obj, x, STATE)
+    if len(rules) > 1:
+        below = rules[1]
+        soon(below.cell, NEXT, x)
+        soon(below.cell, PREV, x)
+        soon(below.cell, STAMP, x)
+        soon(below.cell, SIZE, x)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mirc.kernels.replacement.rule import missed, touched
-from mirc.kernels.replacement.state import CAPACITY, NEXT_USE, TIME
+from mirc.kernels.replacement.state import CAPACITY, NEXT, NEXT_USE, PREV, SIZE, STAMP, TIME
 from mirc.kernels.tiers.copies import nearest, overwrite, send_down, settle_in, still_leaving
 from mirc.kernels.tiers.state import (
     AHEAD,
@@ -23,6 +23,7 @@ from mirc.kernels.tiers.state import (
     LATE_PS,
     LOOKAHEAD,
     NEVER,
+    NONE,
     NOW,
     OBJECT,
     ON_TIME,
@@ -46,8 +47,10 @@ from mirc.kernels.tiers.state import (
 )
 from mirc.kernels.tiers.waits import note, served, wait_for
 from mirc.kernels.tiers.wires import advance, go, hurry, send, step
+from mirc.kernels.tuning import hint, inlined, soon
 
 SPARE_JOBS = 64  # what one access may ask for at most stays free
+_APART, _BRIEFLY = 16, 4  # accesses: while these are made, memory has answered
 
 
 def play(  # noqa: PLR0917 - compiled code takes no keywords
@@ -72,6 +75,7 @@ def play(  # noqa: PLR0917 - compiled code takes no keywords
     slot = base % t.run[WINDOW]
     for i in range(count):
         x = ids[i]
+        _come_near(t, rules, ids, i)
         due = at_ps[i] if len(at_ps) > 0 else 0
         _turn(t, seen, slot, due)
         t.many[ASKED, slot] = due if len(at_ps) > 0 else t.run[NOW]
@@ -104,6 +108,7 @@ def finish(t: Tiers, seen: Seen) -> None:
         step(t)
 
 
+@inlined
 def _turn(t: Tiers, seen: Seen, slot: int, due: int) -> None:
     """Let time pass until an access may be made."""
     _await(t, slot)
@@ -121,11 +126,13 @@ def _turn(t: Tiers, seen: Seen, slot: int, due: int) -> None:
         t.run[ROOM_PS] += t.run[NOW] - began
 
 
+@inlined
 def _await(t: Tiers, slot: int) -> None:
     while t.many[DONE, slot] == NEVER:
         step(t)
 
 
+@inlined
 def _access(t: Tiers, rules: Any, x: int, slot: int) -> None:
     bits = t.obj[x, STATE]
     if bits & 1 == 1:
@@ -144,45 +151,45 @@ def _access(t: Tiers, rules: Any, x: int, slot: int) -> None:
         else:
             t.run[LATE_PS] += served(t, slot, ready)
         return
-    source = nearest(t, x)
-    t.few[HITS, source] += 1
+    t.few[HITS, nearest(t, x)] += 1
     missed(rules[0], x)
-    if still_leaving(t, x):
-        t.run[RETAKEN] += 1
-        if settle_in(t, rules, x):
-            t.obj[x, IN] = t.run[NOW]
-        served(t, slot, t.run[NOW])
-        return
-    if source < len(rules):
-        touched(rules[source], x)
-    job = send(t, x, source, DEMAND)
-    wait_for(t, slot, job)
-    go(t, job)
-    if not settle_in(t, rules, x):
-        _disown(t, x)
+    _fetch(t, rules, x, DEMAND, slot)
 
 
+@inlined
 def _fetch_ahead(t: Tiers, rules: Any, x: int) -> None:
     """Ask for an object that is not near, behind all that is asked for by now."""
     if t.obj[x, STATE] & 1 == 1 or t.sizes[BYTES, t.obj[x, KIND]] > rules[0].now[CAPACITY]:
         return
-    source = nearest(t, x)
     t.run[PREFETCHED] += 1
+    if _fetch(t, rules, x, PREFETCH, NONE):
+        t.obj[x, STATE] |= AHEAD
+
+
+def _fetch(t: Tiers, rules: Any, x: int, priority: int, slot: int) -> Any:
+    """Bring an object near, for an access or for none; return whether it gets a place there."""
+    source = nearest(t, x)
     if still_leaving(t, x):
         t.run[RETAKEN] += 1
-        if settle_in(t, rules, x):
+        if slot != NONE:
+            served(t, slot, t.run[NOW])
+        held = settle_in(t, rules, x)
+        if held:
             t.obj[x, IN] = t.run[NOW]
-            t.obj[x, STATE] |= AHEAD
-        return
+        return held
     if source < len(rules):
         touched(rules[source], x)
-    go(t, send(t, x, source, PREFETCH))
-    if settle_in(t, rules, x):
-        t.obj[x, STATE] |= AHEAD
-    else:
+    job = send(t, x, source, priority)
+    if slot != NONE:
+        wait_for(t, slot, job)
+    go(t, job)
+    held = settle_in(t, rules, x)
+    if not held:
         _disown(t, x)
+    return held
 
 
+@inlined
 def _disown(t: Tiers, x: int) -> None:
     """Keep nothing of an object that is being fetched: who waits for it is served, no more."""
     if t.obj[x, IN] < 0:
@@ -198,6 +205,7 @@ def _write(t: Tiers, rules: Any, x: int) -> None:
         send_down(t, x, 0, t.run[TIERS] - 1)
 
 
+@inlined
 def _look_ahead(t: Tiers, rules: Any, ids: Table, uses: Table, base: int) -> None:
     """Fetch what the next accesses will ask for, as far as jobs and staging room go."""
     cursor = max(t.run[CURSOR], t.run[AT])
@@ -210,3 +218,34 @@ def _look_ahead(t: Tiers, rules: Any, ids: Table, uses: Table, base: int) -> Non
         _fetch_ahead(t, rules, x)
         cursor += 1
     t.run[CURSOR] = cursor
+
+
+@hint
+@inlined
+def _come_near(t: Tiers, rules: Any, ids: Table, i: int) -> None:
+    """Fetch what later accesses touch: what is said of an object, then its neighbours in lists.
+
+    What lies in the tier below is touched only for what is not near: of the others, 0 stands in.
+    """
+    near = rules[0]
+    last = len(ids) - 1
+    seen = i + t.run[LOOKAHEAD]
+    x = ids[min(seen + 2 * _APART, last)]
+    soon(t.obj, x, STATE)
+    soon(near.cell, NEXT, x)
+    soon(near.cell, PREV, x)
+    soon(near.cell, STAMP, x)
+    y = ids[min(seen + _APART, last)]
+    soon(near.cell, PREV, near.cell[NEXT, y])
+    soon(near.cell, NEXT, near.cell[PREV, y])
+    y *= 1 - (t.obj[y, STATE] & 1)
+    soon(near.cell, SIZE, y)
+    if len(rules) > 1:
+        below = rules[1]
+        soon(below.cell, NEXT, y)
+        soon(below.cell, PREV, y)
+        soon(below.cell, STAMP, y)
+        z = ids[min(seen + _BRIEFLY, last)]
+        z *= 1 - (t.obj[z, STATE] & 1)
+        soon(below.cell, PREV, below.cell[NEXT, z])
+        soon(below.cell, NEXT, below.cell[PREV, z])

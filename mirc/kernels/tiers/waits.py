@@ -23,8 +23,10 @@ from mirc.kernels.tiers.state import (
     Seen,
     Tiers,
 )
+from mirc.kernels.tuning import inlined
 
 
+@inlined
 def wait_for(t: Tiers, slot: int, job: int) -> None:
     """Let an access wait for a job whose landing is not known yet."""
     t.many[DONE, slot] = NEVER
@@ -47,12 +49,14 @@ def served_all(t: Tiers, job: int, lands: int) -> None:
     t.many[WAITERS, job] = NONE
 
 
+@inlined
 def served(t: Tiers, slot: int, at: int) -> Any:
     """End an access, and return how long it took."""
     t.many[DONE, slot] = at
     return at - t.many[ASKED, slot]
 
 
+@inlined
 def note(t: Tiers, seen: Seen, slot: int, number: int) -> None:
     """Write down how long an access waited that is over; ``number`` counts them from 0."""
     if t.many[ASKED, slot] == NEVER:
@@ -72,6 +76,7 @@ def bare_ps(t: Tiers, way: int, kind: int) -> Any:
     return spent
 
 
+@inlined
 def _bucket(waited: int) -> Any:
     """Return the bucket of a wait: 16 to a doubling, so at most 1/16 too wide."""
     if waited < SUBS:

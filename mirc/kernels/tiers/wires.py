@@ -54,8 +54,10 @@ from mirc.kernels.tiers.state import (
     Tiers,
 )
 from mirc.kernels.tiers.waits import served_all
+from mirc.kernels.tuning import inlined
 
 
+@inlined
 def send(t: Tiers, x: int, way: int, priority: int) -> Any:
     """Ask for a transfer of an object, and return its job; there has to be a free one."""
     job = first(t.many, QUEUE, _free(t))
@@ -76,6 +78,7 @@ def send(t: Tiers, x: int, way: int, priority: int) -> Any:
     return job
 
 
+@inlined
 def go(t: Tiers, job: int) -> None:
     """Let a job begin its first hop, or wait for it."""
     _arrive(t, job)
@@ -93,6 +96,7 @@ def hurry(t: Tiers, job: int) -> None:
     t.many[CLASS, job] = DEMAND
 
 
+@inlined
 def advance(t: Tiers, until: int) -> None:
     """Let the links work until a time, and make it the present."""
     while t.run[SOONEST] <= until:
@@ -135,6 +139,7 @@ def _look_ahead(t: Tiers) -> None:
     t.run[SOONEST] = soonest
 
 
+@inlined
 def _arrive(t: Tiers, job: int) -> None:
     """Bring a job to the server of its hop."""
     link = _link(t, job)
@@ -160,6 +165,7 @@ def _arrive(t: Tiers, job: int) -> None:
     t.run[SOONEST] = min(t.run[SOONEST], t.few[DUE, server])
 
 
+@inlined
 def _begin(t: Tiers, server: int, link: int, job: int) -> None:
     """Begin the service of a job on a server that takes turns, now."""
     _count(t, job, link)
@@ -211,6 +217,7 @@ def _fly(t: Tiers, job: int, link: int) -> None:
     t.run[FLYING] += 1
 
 
+@inlined
 def _commit(t: Tiers, job: int, lands: int) -> None:
     """End a job whose landing is known."""
     x = t.many[OBJECT, job]
@@ -226,6 +233,7 @@ def _commit(t: Tiers, job: int, lands: int) -> None:
     prepend(t.many, QUEUE, _free(t), job)  # the one that was touched last is taken next
 
 
+@inlined
 def _count(t: Tiers, job: int, link: int) -> None:
     origin = t.many[ORIGIN, job]
     t.few[MOVED + origin, link] += t.sizes[BYTES, t.many[SIZE_CLASS, job]]
@@ -233,21 +241,26 @@ def _count(t: Tiers, job: int, link: int) -> None:
     t.few[WAITED_PS + origin, link] += t.run[NOW] - t.many[ARRIVED, job]
 
 
+@inlined
 def _link(t: Tiers, job: int) -> Any:
     return t.few[WAYS + t.many[WAY, job], 1 + t.many[HOP, job]]
 
 
+@inlined
 def _is_last(t: Tiers, job: int) -> Any:
     return t.many[HOP, job] + 1 == t.few[WAYS + t.many[WAY, job], 0]
 
 
+@inlined
 def _ring(server: int, priority: int) -> Any:
     return JOBS + 3 * server + priority
 
 
+@inlined
 def _flights(t: Tiers, link: int) -> Any:
     return JOBS + 3 * t.run[SERVERS] + link
 
 
+@inlined
 def _free(t: Tiers) -> Any:
     return JOBS + 3 * t.run[SERVERS] + t.run[LINKS]

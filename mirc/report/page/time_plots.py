@@ -27,15 +27,16 @@ def held_over_time(courses: Sequence[Course]) -> Plot:
             constants=_limit(course, memory),
         )
         for course in courses
-        for memory in _moving(course)
+        for memory in _moving(course.machine, courses)
         for window in course.windows
+        if any(where == memory for where, _ in window.held)
     ]
     return Plot(
         name="occupancy",
         title="What memories hold",
         caption="Bytes by class of object, averaged over each of 150 parts of the time shown. The "
         "dashed line is what is usable, where a quarter of it or more was used. A memory in which "
-        "a run changes nothing is left out.",
+        "no run changes anything is left out.",
         chart=areas("seconds", "bytes", ("class", order), unit=BYTES, top="usable"),
         frames=tuple(frames),
         split="memory",
@@ -89,11 +90,16 @@ def written_to_flash(courses: Sequence[Course]) -> Plot:
     )
 
 
-def _moving(course: Course) -> tuple[str, ...]:
-    """Return the memories of which a run makes another use as it goes on, in their order."""
+def _moving(machine: str, courses: Sequence[Course]) -> tuple[str, ...]:
+    """Return the memories of which any run there makes another use as it goes on.
+
+    One that fills at once and stays full under one policy is to be seen beside the others.
+    """
     return tuple(
         dict.fromkeys(
             memory
+            for course in courses
+            if course.machine == machine
             for (memory, _), held in course.windows[0].held.items()
             if held.max() - held.min() > _MOVES * max(1.0, held.max())
         )

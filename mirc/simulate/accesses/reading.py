@@ -13,7 +13,7 @@ from mirc.simulate.accesses.numbering import Numbering
 from mirc.traces.accesses import Rows, oracle_general, records_in
 from mirc.traces.cache_csv import cache_csv
 from mirc.traces.detect import TraceFormat, detect
-from mirc.traces.requests import read as read_requests
+from mirc.traces.requests import read_so_far as requests_so_far
 
 MOST_HELD = 150_000_000  # accesses that are kept in memory
 MOST_OBJECTS = 1 << 26
@@ -58,6 +58,8 @@ def read_so_far(path: str, reading: Reading, tell: Callable[[str], None] | None 
     nothing comes before what is wrong.
     """
     form = reading.form or detect(path)
+    if reading.columns is not None and form is not TraceFormat.CSV:
+        raise CouldNotRun(f"`{path}` is no CSV, but {form}", "leave out `--columns`")
     scan = _Scan(path, reading, kept=_is_kept(path, form))
     cut = None
     try:
@@ -171,7 +173,7 @@ def _rows(path: str, form: TraceFormat, reading: Reading) -> Iterator[Rows]:
     elif form is TraceFormat.CSV:
         yield from cache_csv(path, reading.columns)
     elif form is TraceFormat.MOONCAKE:
-        requests = read_requests(path)
+        requests, cut = requests_so_far(path)
         lengths = [len(request.blocks) for request in requests]
         total = sum(lengths)
         if not total:
@@ -182,6 +184,8 @@ def _rows(path: str, form: TraceFormat, reading: Reading) -> Iterator[Rows]:
             what=np.full(total, READ, dtype=np.int64),
             at_us=np.repeat([request.at_ms * 1000 for request in requests], lengths),
         )
+        if cut is not None:
+            raise cut
     else:
         raise CouldNotRun(
             f"`{path}` holds requests ({form}), whose blocks cannot be replayed one by one",

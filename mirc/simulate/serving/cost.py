@@ -49,6 +49,11 @@ class Cost:
         compute, near = self._roofs(batch)
         return max(compute, near, LEAST_AS)
 
+    def compute_as(self, context: int, tokens: int) -> int:
+        """Return the time of the arithmetic of tokens that come after so many others."""
+        compute, _ = self._roofs([(context, tokens)])
+        return compute
+
     def lines(self, contexts: Sequence[int]) -> tuple[tuple[int, int], ...]:
         """Return the roofs of steps in each of which every sequence makes one token.
 

@@ -79,7 +79,7 @@ class Served:
 
 @attrs.frozen(kw_only=True)
 class Serving:
-    """The report's whole matter; ``notes`` say what the trace does not."""
+    """The report's whole matter; ``notes`` say what the trace and the links do not."""
 
     title: str
     configuration: str  # the hash of all that decided it (``mirc.simulate.identity``)

@@ -1,5 +1,7 @@
 """The name of a policy into the order in which kept blocks leave, one for each tenant."""
 
+from collections.abc import Callable
+
 from mirc.controller.keeping import Keeping, Parent, Recency
 from mirc.controller.kv.by_hand import ByHand
 from mirc.controller.kv.density import Density, Fact
@@ -13,11 +15,12 @@ from mirc.kernels.replacement.names import RULES
 ORACLE = "belady"
 INTENT = "intent"
 PLACEBO = "placebo"  # intent that hears each conversation's signals about another one
+TIMED = f"{INTENT}+time"  # intent, a use weighed by the time that computing the block again takes
 BELIEVED = "signals"  # what signals say and no more: nothing is learned
 _RULES = tuple(name for name, rule in RULES.items() if not rule.oracle)
 POLICIES = (*_RULES, INTENT, ORACLE)
 ABLATIONS: dict[str, Fact | Signal] = {f"{INTENT}-{word}": word for word in (*Fact, *Signal)}
-MORE = (BELIEVED, PLACEBO, *ABLATIONS)
+MORE = (TIMED, BELIEVED, PLACEBO, *ABLATIONS)
 
 
 def policies_of(text: str) -> tuple[str, ...]:
@@ -29,13 +32,13 @@ def policies_of(text: str) -> tuple[str, ...]:
     """
     asked = [name.strip() for name in text.split(",") if name.strip()]
     if not asked or {"all", "every"} & {*asked}:
-        asked = [*asked, *POLICIES, *((BELIEVED, PLACEBO) if "every" in asked else ())]
+        asked = [*asked, *POLICIES, *((TIMED, BELIEVED, PLACEBO) if "every" in asked else ())]
     for name in asked:
         if name not in (*POLICIES, *MORE, "all", "every") and not is_own(name):
             without = f"{INTENT}-{{{', '.join((*Fact, *Signal))}}}"
+            known = ", ".join(("all", "every", *POLICIES, TIMED, BELIEVED, PLACEBO, without))
             raise CouldNotRun(
-                f"there is no policy `{name}` for a trace of requests",
-                f"choose from all, every, {', '.join((*POLICIES, BELIEVED, PLACEBO))}, {without}",
+                f"there is no policy `{name}` for a trace of requests", f"choose from {known}"
             )
     own = (name for name in dict.fromkeys(asked) if is_own(name))
     return (*(name for name in (*POLICIES, *MORE) if name in asked), *own)
@@ -43,21 +46,29 @@ def policies_of(text: str) -> tuple[str, ...]:
 
 def heard_by(policy: str) -> frozenset[Signal]:
     """Return the signals of conversations that a policy listens to."""
-    if policy in {INTENT, PLACEBO, BELIEVED, "ttl"}:
+    if policy in {INTENT, TIMED, PLACEBO, BELIEVED, "ttl"}:
         return ALL
     without = ABLATIONS.get(policy)
     return frozenset() if without is None else ALL - {without}
 
 
-def keeping_of(policy: str, pages: int, parent_of: Parent, groups: int) -> Keeping:
+def keeping_of(
+    policy: str,
+    pages: int,
+    parent_of: Parent,
+    groups: int,
+    again: Callable[[int], float] | None = None,
+) -> Keeping:
     """Return the order of one tenant's pages; at most ``pages`` are near at a time.
 
-    ``parent_of`` says what a block stands on, of which each of ``groups`` keeps a page. The
-    oracle's is no such order: it needs the trace (``mirc.simulate.serving.next_use``).
+    ``parent_of`` says what a block stands on, of which each of ``groups`` keeps a page; ``again``
+    how long it takes to compute a block that stands on so many (None: all alike). The oracle's is
+    no such order: it needs the trace (``mirc.simulate.serving.next_use``).
     """
-    if policy in {INTENT, PLACEBO} or policy in ABLATIONS:
+    if policy in {INTENT, TIMED, PLACEBO} or policy in ABLATIONS:
         without = [fact for fact in Fact if ABLATIONS.get(policy) is fact]
-        return Density(parent_of, groups=groups, without=without)
+        weighed = again if policy == TIMED else None
+        return Density(parent_of, groups=groups, without=without, again=weighed)
     if policy == BELIEVED:
         return Foretold()
     if policy == "ttl":

@@ -25,6 +25,7 @@ from mirc.machine import Machine
 from mirc.machine.load import load
 from mirc.packed.model import Packed
 from mirc.packed.pack import seal
+from mirc.simulate.assumptions import assumed_of
 from mirc.simulate.identity import digest, identity
 from mirc.simulate.serving.arrivals import AsThereIsRoom, ByTheClock
 from mirc.simulate.serving.caches import Caches, caches_of, recompute_of
@@ -78,6 +79,9 @@ def serve(
         trace=trace,
         options=options,
         machines=served,
+        notes=tuple(
+            dict.fromkeys(said for spelled in machines for said in assumed_of(load(spelled)))
+        ),
     )
 
 
@@ -183,7 +187,7 @@ class _Policy:
             groups=self._caches.groups,
             capacity=capacity,
             tenants=self._tenants,
-            keepings=lambda _: self._keeping(pages),
+            keepings=lambda _: self._keeping(pages, cost),
             log=heard,
             host=Host(swap) if swap else None,
         )
@@ -226,10 +230,17 @@ class _Policy:
     def _begin(self, number: int, begins: bool) -> None:  # noqa: FBT001
         (self._begun.add if begins else self._begun.discard)(self._order[number])
 
-    def _keeping(self, pages: int) -> Keeping:
+    def _keeping(self, pages: int, cost: Cost) -> Keeping:
         if self._name == ORACLE:
             return Farthest(self._uses_of, self._begun)
-        return keeping_of(self._name, pages, self._below, len(self._caches.groups))
+        tokens = self._caches.block_tokens
+        return keeping_of(
+            self._name,
+            pages,
+            self._below,
+            len(self._caches.groups),
+            lambda depth: cost.compute_as(depth * tokens, tokens),
+        )
 
     def _below(self, block: int) -> int | None:
         parent = self._tree.parent(block)

@@ -66,7 +66,8 @@ def sieve(ids: Sequence[int], capacity: int) -> Victims:
                     break
                 visited[queue[hand]] = False
                 hand += 1
-            victim = queue.pop(hand)  # the hand now points at the next newer
+            victim = queue.pop(hand)  # the hand now points at the next newer, or at the oldest
+            hand = 0 if hand == len(queue) else hand
             left.append(victim)
             del visited[victim]
         queue.append(x)
