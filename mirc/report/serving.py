@@ -10,6 +10,7 @@ from mirc.diagnostics.words import counted
 from mirc.report.tables import aligned
 from mirc.report.units import percent_text, size_text, time_text
 from mirc.simulate.serving.model import Options, Row, Served, Serving
+from mirc.simulate.serving.placebo import SEED
 from mirc.simulate.serving.timing import Pace, Quantiles
 
 SCHEMA = "urn:mirc:schema:serving:1"
@@ -36,6 +37,7 @@ def as_json(serving: Serving, *, version: str) -> str:
         "format_version": FORMAT_VERSION,
         "model": serving.title,
         "configuration": serving.configuration,
+        "seed": SEED,
         "at_once": serving.options.at_once,
         "budget_tokens": serving.options.budget,
         "closed": serving.options.closed,

@@ -158,7 +158,7 @@ class TagArray:
         ways = self.geometry.ways
         line = self._lines.line
         held = range(index * ways, (index + 1) * ways)
-        if not self._lines.sets[rows.FULL, index]:
+        if not self._lines.sets[rows.BOUND, index]:
             held = range(0)
         pins = [int(line[rows.PIN, slot]) for slot in held if not stale(self._lines, slot)]
         left = ways - pins.count(rows.WIRED)

@@ -4,6 +4,7 @@ from typing import Any
 
 from mirc.kernels.lines.rules import filled, used, victim
 from mirc.kernels.lines.state import (
+    BOUND,
     DATA,
     DIRTY,
     EVICTED,
@@ -107,10 +108,11 @@ def way(a: Lines, s: int) -> Any:
         while a.line[HOLDS, slot] != 0:
             slot += 1
         return slot
-    for slot in range(low, low + a.now[WAYS]):
-        if stale(a, slot):
-            drop(a, slot)
-            return slot
+    if a.sets[BOUND, s]:
+        for slot in range(low, low + a.now[WAYS]):
+            if stale(a, slot):
+                drop(a, slot)
+                return slot
     slot = victim(a, s, OPEN)
     if slot != NONE:
         clean(a, slot)
@@ -153,7 +155,8 @@ def drop(a: Lines, slot: int) -> None:
 
 
 def loosen(a: Lines, slot: int) -> None:
-    """Let a line be nobody's; its tenant's register stays."""
+    """Let a bound line be nobody's; its tenant's register stays."""
+    a.sets[BOUND, slot // a.now[WAYS]] -= 1
     a.line[PIN, slot] = OPEN
     a.line[IMMUTABLE, slot] = a.line[TENANT, slot] = 0
     a.line[GENERATION, slot] = a.line[HANDLE, slot] = 0

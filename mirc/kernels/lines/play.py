@@ -16,6 +16,7 @@ from mirc.kernels.lines.array import (
 )
 from mirc.kernels.lines.rules import used
 from mirc.kernels.lines.state import (
+    BOUND,
     DATA,
     DIRTY,
     GENERATION,
@@ -134,7 +135,8 @@ def _moved(a: Lines, number: int, s: int) -> Any:
 
 
 def _hold(a: Lines, runs: Table, r: int, slot: int) -> None:
-    """Bind a line for a tenant, in its present generation."""
+    """Bind a line that nobody has for a tenant, in its present generation."""
+    a.sets[BOUND, slot // a.now[WAYS]] += 1
     tenant = runs[r, WHOSE]
     a.line[PIN, slot] = runs[r, HELD_AS]
     a.line[IMMUTABLE, slot] = runs[r, SEALED]

@@ -53,7 +53,8 @@ OPEN, SOFT, WIRED = 0, 1, 2
 CLOCK = 0  # uses of its ways
 FULL = 1  # ways that hold something
 MEETING = 2  # when it was first asked for a way, counted in sets from 1; 0: never
-SET_ROWS = 3
+BOUND = 3  # ways whose line is bound, in whatever generation
+SET_ROWS = 4
 
 # Rows of ``Lines.kept``: lines whose bytes off chip were written, in the order of the first time.
 KEY, KEPT_DATA, KEPT_NEXT = 0, 1, 2
