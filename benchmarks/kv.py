@@ -280,7 +280,9 @@ def main() -> None:
     lost: list[str] = []
     with tempfile.TemporaryDirectory() as temporary, ProcessPoolExecutor(given.jobs) as pool:
         folder = given.folder or Path(temporary)
-        rules = [name for name in POLICIES if name != ORACLE and (given.whole or name not in OF_OLD)]
+        rules = [
+            name for name in POLICIES if name != ORACLE and (given.whole or name not in OF_OLD)
+        ]
         every = [*rules, TIMED, ORACLE]
         for model in MODELS:
             first = model is MODELS[0]

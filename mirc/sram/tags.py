@@ -106,6 +106,7 @@ class TagArray:
         self.geometry, self.ledger, self.seed = geometry, ledger, seed
         self.violations = 0
         self._tenants = ("", *ledger.registers)
+        self._column = {tenant: column for column, tenant in enumerate(ledger.registers, 1)}
         self._lines = rows.sparse_lines(
             _NUMBERS[geometry.replacement],
             geometry.ways,
@@ -197,7 +198,7 @@ class TagArray:
 
     def bind(self, binding: Binding, places: Iterable[int], *, prefetch: bool) -> None:
         """Bind the lines of a binding, and load those that are not valid with ``prefetch``."""
-        tenant = self._tenants.index(binding.tenant)
+        tenant = self._column[binding.tenant]
         what = [Run(does=runs.BIND, lines=binding.lines, tenant=tenant, binding=binding)]
         if prefetch:
             what.append(Run(does=runs.PREFETCH, lines=binding.lines, binding=binding))
@@ -210,7 +211,7 @@ class TagArray:
 
     def sweep(self, tenant: str) -> None:
         """Empty every line that a tenant bound, in whatever generation. O(lines)."""
-        whose = self._tenants.index(tenant)
+        whose = self._column[tenant]
         for slot in self._held():
             if self._lines.line[rows.TENANT, slot] == whose:
                 drop(self._lines, slot)

@@ -120,6 +120,20 @@ def test_many_reads_at_once_are_those_reads_one_after_another() -> None:
     assert one.read_all([]) == all_at_once.read_all([])
 
 
+@pytest.mark.parametrize("path", [tags.PYTHON, tags.COMPILED])
+def test_a_tenant_may_have_no_name_and_its_lines_count_all_the_same(path: str) -> None:
+    geometry = Geometry(line_bytes=LINE, ways=4, sets=3, wired_bytes=9 * LINE, generation_bits=1)
+    sram = Device(geometry, {"a": 9 * LINE, "": 9 * LINE}, {"near": 40 * LINE}, path=path)
+    assert isinstance(sram.bind(DRIVER, Range("near", 0, 5 * LINE), ""), Handle)
+    assert (sram.wired_bytes, sram.quota("").used_bytes) == (5 * LINE, 5 * LINE)
+    assert sram.quota("a").used_bytes == 0
+    assert sram.bind(DRIVER, Range("near", 5 * LINE, 5 * LINE), "") is Fault.QUOTA_EXCEEDED
+    for _ in range(2):  # the second time round every set is swept
+        assert sram.invalidate(DRIVER, "") is None
+    assert [*sram.lines()] == []
+    assert sram.wired_bytes == 0
+
+
 def test_the_hash_of_a_state_is_what_it_always_was() -> None:
     text = ""
     for organisation, replacement in CASES:

@@ -39,6 +39,10 @@ def _one(both: Both, count: int) -> None:
     _add(both, count)
 
 
+for _each in (_tell, _add, _walk, _one):
+    _each.__module__ = build.__name__  # only functions of the package are compiled into its kernels
+
+
 def tables() -> Both:
     return Both(np.zeros((1, 5), dtype=np.int64), np.zeros(1, dtype=np.int64))
 

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from mirc.controller.keeping import Hint
 from mirc.controller.kv.density import Density, Fact
+from mirc.controller.kv.retention import Retention, Wanted
 from mirc.controller.kv.signals import ALL, Signal
 from mirc.diagnostics import CouldNotRun, Source
 from mirc.lint.errors import load_right
+from mirc.packed.pack import seal
+from mirc.simulate.serving.caches import caches_of
 from mirc.simulate.serving.model import Options
 from mirc.simulate.serving.placebo import Shuffled
 from mirc.simulate.serving.policies import (
@@ -16,6 +20,8 @@ from mirc.simulate.serving.policies import (
     INTENT,
     MORE,
     POLICIES,
+    UNHEEDED,
+    Model,
     heard_by,
     keeping_of,
     policies_of,
@@ -30,7 +36,7 @@ SAMPLE = Path("samples/serving-small.mir")
 def test_policies_are_named_alone_all_together_and_beside_all() -> None:
     assert policies_of("belady, lru") == ("lru", "belady")
     assert policies_of("all") == policies_of("") == POLICIES
-    assert policies_of("every") == (*POLICIES, "signals", "placebo")
+    assert policies_of("every") == (*POLICIES, "intent+time", "signals", "placebo")
     assert policies_of("placebo,all") == (*POLICIES, "placebo")
     with pytest.raises(CouldNotRun) as caught:
         policies_of("lru,intent-fan")
@@ -39,8 +45,10 @@ def test_policies_are_named_alone_all_together_and_beside_all() -> None:
 
 
 def test_every_fact_and_every_signal_can_be_left_out() -> None:
-    assert {*ABLATIONS.values()} == {*Fact, *Signal}
-    assert heard_by(INTENT) == heard_by("placebo") == ALL
+    assert {*ABLATIONS.values()} == {*Fact, *Signal, Wanted.PRIORITY}
+    assert {*UNHEEDED.values()} == {*Wanted}
+    assert heard_by(INTENT) == heard_by("placebo") == heard_by("intent+time") == ALL
+    assert heard_by("ttl") == heard_by("ttl-retain_us") == ALL
     assert heard_by("lru") == heard_by("arc") == frozenset()
     assert heard_by("intent-tool_wait") == ALL - {Signal.TOOL_WAIT}
     assert heard_by("intent-fan-out") == ALL
@@ -106,3 +114,61 @@ def test_signals_are_worth_something_and_false_ones_are_not() -> None:
     found = {row.policy: row.total.found for row in served.rows}
     assert found["intent"] > max(found["placebo"], found["intent-signal"])
     assert found["placebo"] < 1.02 * found["intent-signal"]
+
+
+def test_what_templates_and_signals_declare_of_retention_is_read_by_group() -> None:
+    text = SAMPLE.read_text("utf-8")
+    caches = caches_of(seal(load_right(Source(SAMPLE.name, text))), 512)
+    assert caches.declared == {(0, True): Retention(90, 60e6)}
+    template = text[text.index("template kv.layers.0 {") :].split("\n", 1)[0]
+    more = text.replace(template, f"{template}\n  retention_priority = 50")
+    caches = caches_of(seal(load_right(Source(SAMPLE.name, more))), 512)
+    assert caches.declared[0, None] == Retention(50, None)
+
+
+def _left(policy: str, declared: dict[tuple[int, Hint], Retention]) -> list[int | None]:
+    """Return who leaves first of one that nobody speaks of, one that waits, one that is over."""
+    keeping = keeping_of(
+        policy,
+        8,
+        {key: key - 1 for key in range(64) if key % 16}.get,
+        1,
+        Model(declared=declared),
+    )
+    keys = {15: None, 31: True, 47: False}
+    for key, live in keys.items():
+        keeping.missed(key)
+        keeping.offer(key, key, live)
+    return [keeping.victim() for _ in keys]
+
+
+def test_declared_priorities_and_times_act_where_they_are_heeded() -> None:
+    assert _left("ttl", {}) == [47, 15, 31]
+    wanted: dict[tuple[int, Hint], Retention] = {
+        (0, None): Retention(70, None),
+        (0, True): Retention(40, None),
+        (0, False): Retention(90, 1.0),
+    }
+    assert _left("ttl", wanted) == [31, 15, 47]
+    assert _left("ttl-retention_priority", wanted) == [47, 15, 31]
+    assert _left("intent", wanted) == [31, 15, 47]
+    assert _left("intent-retention_priority", wanted) == [47, 15, 31]
+
+
+def test_a_declared_time_passes() -> None:
+    short: dict[tuple[int, Hint], Retention] = {
+        (0, None): Retention(70, 5.0),
+        (0, False): Retention(50, None),
+    }
+    for policy, first in (("ttl", 15), ("ttl-retain_us", 31)):
+        keeping = keeping_of(
+            policy,
+            8,
+            {key: key - 1 for key in range(64) if key % 16}.get,
+            1,
+            Model(declared=short),
+        )
+        for key, used_at, live in ((15, 0, None), (31, 9, False)):
+            keeping.missed(key)
+            keeping.offer(key, used_at, live)
+        assert keeping.victim() == first, policy

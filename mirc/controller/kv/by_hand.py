@@ -2,11 +2,12 @@
 
 As TensorRT-LLM's ``KvCacheRetentionConfig`` does it: ranges of a prompt's tokens get a priority
 from 0 to 100 and a time after which it lapses to 35; the lowest leaves first, of equals the least
-recently used. The values here are what one would set who knows that prompts begin with an
-instruction and that tools usually answer within a minute. Nothing is learned.
+recently used. What a file does not declare is what one would set who knows that prompts begin with
+an instruction and that tools usually answer within a minute. Nothing is learned.
 """
 
 from mirc.controller.keeping import Hint, Parent
+from mirc.controller.kv.retention import Declared, Retention
 from mirc.controller.ruled import Ruled, Tabled
 from mirc.kernels.replacement.state import DEFAULT_PRIORITY, NEVER
 
@@ -19,14 +20,18 @@ class ByHand:
     """A ``Keeping`` by priorities: the head of prompts, then those who wait, for a while.
 
     A key is what one of ``groups`` caches keeps of a block: ``block * groups + group``; times are
-    microseconds.
+    microseconds. What is ``declared`` takes the place of what is set here, but for the head of
+    prompts, which has no lower priority than here and keeps it.
     """
 
-    def __init__(self, pages: int, parent_of: Parent, groups: int) -> None:
+    def __init__(
+        self, pages: int, parent_of: Parent, groups: int, declared: Declared | None = None
+    ) -> None:
         self._rule = Tabled("ttl", pages)
         self._order = Ruled(self._rule)
         self._parent_of = parent_of
         self._groups = groups
+        self._declared = declared or {}
         self._now = 0
         self._said: dict[int, tuple[int, Hint]] = {}  # when it was used last, and what was said
 
@@ -55,14 +60,20 @@ class ByHand:
     def _retain(self, key: int, used_at: int, live: Hint) -> None:
         """Set a priority, for its time from now on: from a use, or from what was said since."""
         self._said[key] = used_at, live
+        priority, lasts = self._wanted(key, live)
+        self._rule.retain(key, priority, NEVER if lasts is None else self._now + lasts)
+
+    def _wanted(self, key: int, live: Hint) -> tuple[int, int | None]:
+        """Return a priority, and the microseconds for which it holds if not for good."""
+        group = key % self._groups
+        said = self._declared.get((group, live), Retention())
+        plain = self._declared.get((group, None), Retention()).priority or 0
         if self._in_head(key):
-            self._rule.retain(key, HEAD, NEVER)
-        elif live is None:
-            self._rule.retain(key, DEFAULT_PRIORITY, NEVER)
-        elif live:
-            self._rule.retain(key, WAITING, self._now + WAITS_US)
-        else:
-            self._rule.retain(key, OVER, NEVER)
+            return max(HEAD, said.priority or 0), None
+        usual = {None: DEFAULT_PRIORITY, True: max(WAITING, plain), False: OVER}[live]
+        priority = usual if said.priority is None else said.priority
+        lasts = WAITS_US if live else None
+        return priority, lasts if said.retain_us is None else round(said.retain_us)
 
     def found(self, key: int) -> None:
         """Count a use."""

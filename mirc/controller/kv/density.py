@@ -6,7 +6,7 @@ that it saw, those that left included, and of the future it knows nothing.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 
@@ -20,7 +20,7 @@ _LEARN_EVERY = 20  # requests
 _FORGETS = 0.95  # what was seen counts for that much less each time that tables are reckoned
 _SPARE = 64  # stale entries that a queue keeps before it is built anew
 _SAID: dict[Hint, int] = {None: 0, False: 1, True: 2}
-_EXPECTED = {_SAID[False]: 0.02, _SAID[True]: 4.0}  # until it is seen what signals are worth
+_EXPECTED: Mapping[Hint, float] = {False: 0.02, True: 4.0}  # until seen what signals are worth
 _MOST_FAN_OUT = 3
 _DEPTHS = 12  # powers of two, in blocks, by which it is told apart what computing again costs
 _NOWHERE = -1
@@ -61,8 +61,9 @@ class Density:
     A key is what one of ``groups`` caches keeps of a block: ``block * groups + group``.
     ``parent_of`` says what a block stands on. ``without`` are facts that it does not look at.
     ``again`` is what computing a block costs that stands on so many: a use is worth that, in any
-    unit; without it all uses are worth the same. It remembers every block that was ever asked for:
-    some ten words each.
+    unit; without it all uses are worth the same. ``expected`` is how many times as often as others
+    what signals speak of is thought to be used before anything was seen. It remembers every block
+    that was ever asked for: some ten words each.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Density:
         groups: int = 1,
         without: Collection[Fact] = (),
         again: Callable[[int], float] | None = None,
+        expected: Mapping[Hint, float] | None = None,
     ) -> None:
         self._parent_of = parent_of
         self._groups = groups
@@ -79,7 +81,8 @@ class Density:
         self._uses = Fact.USES not in without
         self._fan_out = Fact.FAN_OUT not in without
         self._depth = Fact.DEPTH not in without
-        self._lifetimes = Lifetimes(6, _EXPECTED)
+        prior = {**_EXPECTED, **(expected or {})}
+        self._lifetimes = Lifetimes(6, {_SAID[live]: times for live, times in prior.items()})
         self._costs = np.ones(1) if again is None else _by_depth(again)
         self._blocks: dict[int, _Block] = {}
         self._prompt: list[int] = []  # the blocks of the one that is being asked for

@@ -6,6 +6,7 @@ import attrs
 
 from mirc.controller.kv.crossover import Recompute
 from mirc.controller.kv.groups import Group, GroupKind, window_blocks
+from mirc.controller.kv.retention import Declared
 from mirc.diagnostics import CouldNotRun
 from mirc.ir import Module
 from mirc.ir.enums import InstanceAxis, ObjectClass, PhaseKind, TierKind
@@ -19,6 +20,7 @@ from mirc.machine.transfers import PS_PER_S, route, transfer_ps
 from mirc.packed.model import Packed
 from mirc.packed.view import PackedView
 from mirc.simulate.reading import batch_of
+from mirc.simulate.serving.retention import declared_of
 
 _CACHES = (ObjectClass.KV_BLOCK, ObjectClass.RECURRENT_STATE)
 
@@ -30,7 +32,8 @@ class Caches:
     All layers of a group come and leave together: a block of a request stands for the blocks of
     every template of the group over the same tokens. ``windows`` are the tokens that each group's
     attention reaches back, 0 for all; ``layers`` the group of each template, by number. A block
-    lies in pieces of ``fragment_bytes``. ``weights_bytes`` lie in near memory beside.
+    lies in pieces of ``fragment_bytes``. ``weights_bytes`` lie in near memory beside. ``declared``
+    is how long the file says that blocks are wanted.
     """
 
     groups: tuple[Group, ...]
@@ -39,6 +42,7 @@ class Caches:
     block_tokens: int
     fragment_bytes: int
     weights_bytes: int
+    declared: Declared = attrs.field(factory=dict)
 
     @property
     def templates(self) -> int:
@@ -74,13 +78,15 @@ def caches_of(packed: Packed, block_tokens: int) -> Caches:
             "requests has nothing to fill",
             "declare one: `template kv { class = KV_BLOCK  instance = [SEQUENCE, BLOCK] ... }`",
         )
+    numbers = {name: list(sizes).index(key) for name, key in layers.items()}
     return Caches(
         groups=tuple(_group(*key, size, block_tokens) for key, size in sizes.items()),
         windows=tuple(window for _, window in sizes),
-        layers={name: list(sizes).index(key) for name, key in layers.items()},
+        layers=numbers,
         block_tokens=block_tokens,
         fragment_bytes=min(pieces),
         weights_bytes=sum(_weights(view)),
+        declared=declared_of(packed, numbers),
     )
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+import attrs
+
 from mirc.controller.keeping import Keeping, Parent, Recency
 from mirc.controller.kv.by_hand import ByHand
 from mirc.controller.kv.density import Density, Fact
 from mirc.controller.kv.order import Foretold
+from mirc.controller.kv.retention import Declared, Retention, Wanted, expected_of
 from mirc.controller.kv.signals import ALL, Signal
 from mirc.controller.own import is_own, own_policy
 from mirc.controller.ruled import Ruled, Tabled
@@ -16,11 +19,27 @@ ORACLE = "belady"
 INTENT = "intent"
 PLACEBO = "placebo"  # intent that hears each conversation's signals about another one
 TIMED = f"{INTENT}+time"  # intent, a use weighed by the time that computing the block again takes
+BY_HAND = "ttl"
 BELIEVED = "signals"  # what signals say and no more: nothing is learned
 _RULES = tuple(name for name, rule in RULES.items() if not rule.oracle)
 POLICIES = (*_RULES, INTENT, ORACLE)
-ABLATIONS: dict[str, Fact | Signal] = {f"{INTENT}-{word}": word for word in (*Fact, *Signal)}
-MORE = (TIMED, BELIEVED, PLACEBO, *ABLATIONS)
+ABLATIONS: dict[str, Fact | Signal | Wanted] = {
+    f"{INTENT}-{word}": word for word in (*Fact, *Signal, Wanted.PRIORITY)
+}
+UNHEEDED = {f"{BY_HAND}-{word}": word for word in Wanted}
+MORE = (TIMED, BELIEVED, PLACEBO, *ABLATIONS, *UNHEEDED)
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """What is known of the model that is served.
+
+    ``again`` is how long it takes to compute a block that stands on so many (None: all alike),
+    ``declared`` how long its file says that blocks are wanted.
+    """
+
+    again: Callable[[int], float] | None = None
+    declared: Declared = attrs.field(factory=dict)
 
 
 def policies_of(text: str) -> tuple[str, ...]:
@@ -35,7 +54,7 @@ def policies_of(text: str) -> tuple[str, ...]:
         asked = [*asked, *POLICIES, *((TIMED, BELIEVED, PLACEBO) if "every" in asked else ())]
     for name in asked:
         if name not in (*POLICIES, *MORE, "all", "every") and not is_own(name):
-            without = f"{INTENT}-{{{', '.join((*Fact, *Signal))}}}"
+            without = f"{INTENT}-{{{', '.join(ABLATIONS.values())}}}, {', '.join(UNHEEDED)}"
             known = ", ".join(("all", "every", *POLICIES, TIMED, BELIEVED, PLACEBO, without))
             raise CouldNotRun(
                 f"there is no policy `{name}` for a trace of requests", f"choose from {known}"
@@ -46,7 +65,7 @@ def policies_of(text: str) -> tuple[str, ...]:
 
 def heard_by(policy: str) -> frozenset[Signal]:
     """Return the signals of conversations that a policy listens to."""
-    if policy in {INTENT, TIMED, PLACEBO, BELIEVED, "ttl"}:
+    if policy in {INTENT, TIMED, PLACEBO, BELIEVED, BY_HAND, *UNHEEDED}:
         return ALL
     without = ABLATIONS.get(policy)
     return frozenset() if without is None else ALL - {without}
@@ -57,22 +76,38 @@ def keeping_of(
     pages: int,
     parent_of: Parent,
     groups: int,
-    again: Callable[[int], float] | None = None,
+    model: Model | None = None,
 ) -> Keeping:
     """Return the order of one tenant's pages; at most ``pages`` are near at a time.
 
-    ``parent_of`` says what a block stands on, of which each of ``groups`` keeps a page; ``again``
-    how long it takes to compute a block that stands on so many (None: all alike). The oracle's is
-    no such order: it needs the trace (``mirc.simulate.serving.next_use``).
+    ``parent_of`` says what a block stands on, of which each of ``groups`` keeps a page. The
+    oracle's is no such order: it needs the trace (``mirc.simulate.serving.next_use``).
     """
+    known = model or Model()
+    left_out = ABLATIONS.get(policy) or UNHEEDED.get(policy)
     if policy in {INTENT, TIMED, PLACEBO} or policy in ABLATIONS:
-        without = [fact for fact in Fact if ABLATIONS.get(policy) is fact]
-        weighed = again if policy == TIMED else None
-        return Density(parent_of, groups=groups, without=without, again=weighed)
+        return Density(
+            parent_of,
+            groups=groups,
+            without=[fact for fact in Fact if left_out is fact],
+            again=known.again if policy == TIMED else None,
+            expected=expected_of(_heeded(known.declared, left_out)),
+        )
     if policy == BELIEVED:
         return Foretold()
-    if policy == "ttl":
-        return ByHand(pages, parent_of, groups)
+    if policy == BY_HAND or policy in UNHEEDED:
+        return ByHand(pages, parent_of, groups, _heeded(known.declared, left_out))
     if is_own(policy):
         return Ruled(own_policy(policy, pages))
     return Recency() if policy == "lru" else Ruled(Tabled(policy, pages))
+
+
+def _heeded(declared: Declared, left_out: str | None) -> Declared:
+    """Return what a file declares but for a field."""
+    return {
+        where: Retention(
+            None if left_out is Wanted.PRIORITY else said.priority,
+            None if left_out is Wanted.TIME else said.retain_us,
+        )
+        for where, said in declared.items()
+    }

@@ -34,7 +34,14 @@ from mirc.simulate.serving.model import Options, Row, Served, Serving
 from mirc.simulate.serving.next_use import Farthest
 from mirc.simulate.serving.placebo import Shuffled
 from mirc.simulate.serving.play import Heard, Play
-from mirc.simulate.serving.policies import ORACLE, PLACEBO, heard_by, keeping_of, policies_of
+from mirc.simulate.serving.policies import (
+    ORACLE,
+    PLACEBO,
+    Model,
+    heard_by,
+    keeping_of,
+    policies_of,
+)
 from mirc.simulate.serving.prices import cost_of
 from mirc.simulate.serving.swapping import Swapping
 from mirc.simulate.serving.timing import pace_of
@@ -239,7 +246,10 @@ class _Policy:
             pages,
             self._below,
             len(self._caches.groups),
-            lambda depth: cost.compute_as(depth * tokens, tokens),
+            Model(
+                again=lambda depth: cost.compute_as(depth * tokens, tokens),
+                declared=self._caches.declared,
+            ),
         )
 
     def _below(self, block: int) -> int | None:

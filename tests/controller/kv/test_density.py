@@ -113,6 +113,40 @@ def test_kinds_that_are_used_again_outlive_kinds_that_are_not() -> None:
     assert {keeping.victim() for _ in range(401)} == {32 * (100 + t) for t in range(400)} | {64_000}
 
 
+def test_kinds_that_are_no_longer_used_again_stop_being_kept() -> None:
+    # At first what is asked for in long prompts comes back, later only single blocks do.
+    parents = {key: key - 1 for key in range(100_000) if key % 16}
+    keeping = Density(parents.get)
+
+    def long(number: int) -> None:
+        for key in range(16 * number, 16 * number + 16):
+            keeping.missed(key)
+
+    for turn in range(300):
+        long(turn % 4)
+        once(keeping, [16 * (100 + turn)])
+    for turn in range(900):
+        long(500 + turn)
+        once(keeping, [16 * (2000 + turn % 4)])
+    long(3000)
+    keeping.offer(16 * 3000 + 15, 0, None)
+    once(keeping, [16 * 3001])
+    order = [keeping.victim() for _ in range(306)]
+    assert order.index(16 * 3000 + 15) < order.index(16 * 3001)
+
+
+def test_of_what_is_used_as_often_the_dearer_to_compute_again_stays() -> None:
+    parents = {key: key - 1 for key in range(64) if key % 32}
+    for again, leaves in ((None, 63), (lambda depth: 1.0 + depth, 0)):
+        keeping = Density(parents.get, without=(Fact.DEPTH, Fact.FAN_OUT), again=again)
+        for key in range(32, 64):
+            keeping.missed(key)
+        keeping.missed(0)
+        keeping.offer(63, 0, None)
+        keeping.offer(0, 0, None)
+        assert keeping.victim() == leaves
+
+
 def test_pages_of_several_groups_are_kept_as_their_block_is() -> None:
     keeping = Density(alone, groups=2)
     for block in (5, 6):
