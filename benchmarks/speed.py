@@ -292,7 +292,9 @@ def lines_of_sram(times: int) -> Iterator[Figure]:
 def process(command: list[str], cwd: Path | None = None, **said: str) -> tuple[float, float]:
     """Return the seconds of a whole process, by the clock and of its CPUs."""
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, capture_output=True, cwd=cwd, env={**os.environ, **said})
+    # With bytecode on disk, as an installation has it: torch's was written when it was installed.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, check=True, capture_output=True, cwd=cwd, env={**own, **said})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.perf_counter() - begin, cpu

@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import settings
 
+from tests.nightly import by_night
+
 # A busy machine is no failure: no example has a time limit.
-settings.register_profile("mirc", deadline=None)
+settings.register_profile("mirc", deadline=None, max_examples=by_night(60, 300))
 settings.load_profile("mirc")
 
 

@@ -33,14 +33,13 @@ def births(workload: Workload, steps: Ints) -> Flags:
 
 def _shared(workload: Workload, steps: Ints) -> Flags:
     """Tell of every object whether it is made, and its lives may begin with other than CREATE."""
-    count, objects = workload.object_count, workload.access_object.astype(np.int64)
+    count, objects = workload.object_count, workload.access_object
     phase = workload.step_phase[steps]
-    lowest, highest = np.full(count, np.iinfo(np.int32).max), np.full(count, -1)
-    np.minimum.at(lowest, objects, phase)
-    np.maximum.at(highest, objects, phase)
-    first = first_places(objects, count)
+    used_in = np.zeros((int(phase.max(initial=0)) + 1, count), dtype=np.bool_)
+    used_in[phase, objects] = True
+    first = first_places(objects.astype(np.int64), count)
     used = np.flatnonzero(first < len(objects))
-    shared: Flags = lowest < highest
+    shared: Flags = used_in.sum(axis=0) > 1
     shared[used] |= workload.access_kind[first[used]] != CREATE
     shared &= workload.made
     return shared

@@ -65,9 +65,11 @@ def limits(
     every run of one phase (where runs alternate, each alone may fit, only several together do not).
     """
     runs = _Runs.of(workload)
-    held = held_bytes(workload)
+    steps = access_steps(workload)
+    born = births(workload, steps)
+    held = _held(workload, steps, born)
     widest = _widest(workload, runs, held)
-    touches = _touches(workload, remade)
+    touches = _touches(workload, steps, born, remade)
     crossing = crossings(touches, np.union1d(runs.ends, widest))
     each = crossing.inward_bytes(usable_bytes, runs.ends)
     cuts = (widest, *_coarser(workload, runs))
@@ -178,7 +180,10 @@ def held_bytes(workload: Workload) -> Ints:
     That is what the run has made and not yet retired, and the step's transient bytes.
     """
     steps = access_steps(workload)
-    born = births(workload, steps)
+    return _held(workload, steps, births(workload, steps))
+
+
+def _held(workload: Workload, steps: Ints, born: Flags) -> Ints:
     change = np.zeros(workload.step_count + 1, dtype=np.int64)
     np.add.at(change, steps[born], workload.size_bytes[workload.access_object[born]])
     retired = np.repeat(np.arange(workload.step_count), np.diff(workload.retire_ptr))
@@ -192,9 +197,8 @@ def access_steps(workload: Workload) -> Ints:
     return np.repeat(np.arange(workload.step_count), np.diff(workload.access_ptr))
 
 
-def _touches(workload: Workload, remade: Flags | None) -> Touches:
-    steps = access_steps(workload)
-    made = (workload.access_kind == CREATE) | births(workload, steps)
+def _touches(workload: Workload, steps: Ints, born: Flags, remade: Flags | None) -> Touches:
+    made = (workload.access_kind == CREATE) | born
     return Touches(
         step=steps,
         object=workload.access_object.astype(np.int64),
