@@ -7,7 +7,6 @@ import attrs
 import numpy as np
 
 from mirc.diagnostics import CouldNotRun
-from mirc.passes.observed_routing import Router, bind
 from mirc.simulate.model import Ints
 from mirc.simulate.tables import PhaseTable, Route
 from mirc.traces.routing import RoutingTrace
@@ -62,6 +61,9 @@ def follow(trace: RoutingTrace, order: Sequence[PhaseTable], seed: int) -> Follo
 
 def _bound(trace: RoutingTrace, order: Iterable[PhaseTable]) -> Mapping[str, Ints]:
     """Return, for each router of the phases, what each token of the trace chose; -1 for nothing."""
+    # Imported here: the passes take a tenth of a second, and few runs follow a trace.
+    from mirc.passes.observed_routing import Router, bind  # noqa: PLC0415
+
     routers: dict[str, Router] = {}
     for table in order:
         for route in table.routes:
